@@ -1,0 +1,196 @@
+"""The classic v1 dialect: paths, credentials and fields, spelled as in the vendor's two documents.
+
+Each path is taken exactly as documented, slash included; the other form is a 404, never a redirect.
+Both documents' forms of the list of testers exist, with and without a slash.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, current_app, g, request, send_file
+
+from appdist_emulator.state import Account, Refusal, Upload
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import MultiDict
+
+    from appdist_emulator.seed import User
+
+api = Blueprint("classic", __name__, url_prefix="/api/1")
+uploads = Blueprint("uploads", __name__, url_prefix="/api/upload")
+
+BUILDS = "/projects/<project>/builds/"
+BUILD = "/projects/<project>/builds/<build>"
+
+
+def reply(data: Any, status: int = 200) -> Response:
+    return Response(json.dumps(data), status, mimetype="application/json")
+
+
+def fail(code: int, message: str, status: int) -> Response:
+    return reply({"status": "fail", "code": code, "message": message}, status)
+
+
+@api.before_request
+def sign_in() -> None:
+    g.user = _user()
+
+
+# --- projects and builds ----------------------------------------------------------------------
+
+
+@api.get("/projects/")
+def list_projects() -> Response:
+    return reply({"status": "ok", "projects": _account().projects(g.user, _base())})
+
+
+@api.get(BUILDS)
+def list_builds(project: str) -> Response:
+    return reply({"status": "ok", "builds": _account().builds(g.user, project, _base())})
+
+
+@api.get(BUILD)
+def get_build(project: str, build: str) -> Response:
+    return reply({"status": "ok", "build": _account().build(g.user, project, build, _base())})
+
+
+@api.delete(BUILD)
+def delete_build(project: str, build: str) -> Response:
+    _account().delete(g.user, project, build)
+    return reply({"status": "ok"})
+
+
+@api.patch(BUILD + "/")
+def update_build(project: str, build: str) -> Response:
+    return reply(_account().update(g.user, project, build, _patch_fields()))
+
+
+@api.post(BUILD + "/copy")
+def copy_build(project: str, build: str) -> Response:
+    return reply(_account().copy(g.user, project, build, _fields(request.form)))
+
+
+@api.post(BUILD + "/invites/")
+def invite(project: str, build: str) -> Response:
+    _account().invite(g.user, project, build, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.get(BUILD + "/download/")
+def download(project: str, build: str) -> Response:
+    name, content = _account().download(g.user, project, build)
+    return send_file(
+        io.BytesIO(content),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=name,
+        etag=False,
+    )
+
+
+# --- testers and groups -----------------------------------------------------------------------
+
+
+@api.get("/testers")
+@api.get("/testers/")
+def list_testers() -> Response:
+    return reply({"status": "ok", "testers": _account().testers(g.user)})
+
+
+@api.post("/testers/")
+def add_testers() -> Response:
+    _account().add_testers(g.user, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.get("/testers/groups")
+def list_groups() -> Response:
+    return reply({"status": "ok", "groups": _account().groups(g.user)})
+
+
+@api.post("/testers/groups")
+def add_group() -> Response:
+    return reply(_account().add_group(g.user, _fields(request.form)))
+
+
+# --- upload -----------------------------------------------------------------------------------
+
+
+@uploads.post("/")
+def upload() -> Response:
+    """facts.md part 7. Wrong credentials are HTTP 200 with code 5 here (facts.md part 3)."""
+    fields = _fields(request.form)
+    if "api_key" in fields or not request.headers.get("Authorization", "").startswith("Bearer "):
+        user = _account().user_of_upload_key(fields.get("api_key", ""))
+    else:
+        try:
+            user = _oidc_user()
+        except Refusal as refusal:
+            raise Refusal(5, refusal.message, 200) from None
+    file = request.files.get("file")
+    if file is None:
+        raise Refusal(1, "Missing or invalid parameter: file")
+    symbols = request.files.get("symbols_file")
+    return reply(
+        _account().upload(
+            user,
+            Upload(file.filename or "", file.read(), (symbols.filename or "") if symbols else ""),
+            fields,
+            _base(),
+        )
+    )
+
+
+# --- what all of them need --------------------------------------------------------------------
+
+
+def _account() -> Account:
+    account = current_app.extensions["appdist"].account
+    assert isinstance(account, Account)  # noqa: S101 - for the type checker
+    return account
+
+
+def _base() -> str:
+    return request.host_url.rstrip("/")
+
+
+def _user() -> User:
+    given = request.authorization
+    if given is not None and given.type == "basic":
+        return _account().user_of_key(given.username or "", given.password or "")
+    if (given is not None and given.type == "bearer") or "X-OIDC-Config-Key" in request.headers:
+        return _oidc_user()
+    raise Refusal(104, "Missing API key", 401)
+
+
+def _oidc_user() -> User:
+    given = request.authorization
+    token = given.token if given is not None and given.type == "bearer" else None
+    return _account().user_of_token(token, request.headers.get("X-OIDC-Config-Key"))
+
+
+def _fields(form: MultiDict[str, str]) -> dict[str, str]:
+    # As PHP reads a form, of which the service's paths and messages remind: the last one counts.
+    return {name: values[-1] for name, values in form.lists()}
+
+
+def _patch_fields() -> dict[str, str]:
+    """Read a PATCH as its note says: urlencoded or JSON, "multipart/form-data is not supported"."""
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return _fields(request.form)
+    if request.mimetype == "application/json":
+        data = request.get_json(silent=True)
+        if not isinstance(data, dict):
+            raise Refusal(1, "The body is not a JSON object")
+        # Every parameter of the table is a STRING: a list of tags would be a mistake of the client.
+        if not all(isinstance(value, str) for value in data.values()):
+            raise Refusal(1, "Parameters must be strings")
+        return data
+    if request.mimetype == "multipart/form-data":
+        raise Refusal(1, "multipart/form-data is not supported for this endpoint")
+    if request.content_length:
+        raise Refusal(1, "The body must be application/x-www-form-urlencoded or application/json")
+    return {}

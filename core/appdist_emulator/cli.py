@@ -1,0 +1,108 @@
+"""The emulator on the command line: `sauce-appdist emulator`, `python -m appdist_emulator`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from appdist_emulator.seed import SeedError, read_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PROGRAM = "sauce-appdist emulator"
+_USAGE = 2
+
+
+def main(argv: list[str]) -> int:
+    """Serve until SIGINT or SIGTERM; 0, or 2 when it cannot start."""
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said what there is to say
+        return end.code if isinstance(end.code, int) else _USAGE
+    try:
+        from appdist_emulator.server import Emulator  # Flask is optional
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"flask", "werkzeug"}:
+            raise
+        return _refuse(f"{error.name} is not installed; run: pip install 'sauce-appdist[emulator]'")
+    try:
+        seed = None if options.seed is None else read_seed(options.seed)
+        emulator = Emulator(seed, port=options.port, quiet=options.quiet)
+    except OSError as error:
+        return _refuse(f"--seed {options.seed}: {error.strerror}; give a JSON file that can be read")
+    except SeedError as error:
+        return _refuse(f"--seed {options.seed}: {'; '.join(str(error).splitlines())}")
+    with _signals() as ignore_them:
+        try:
+            emulator.start(announce=_announce)
+            while True:
+                time.sleep(3600)
+        except OSError as error:
+            reason = error.strerror or "it cannot be had"
+            return _refuse(f"--port {options.port}: {reason}; choose another one, or 0 for a free one")
+        except KeyboardInterrupt:
+            ignore_them()  # it ends already
+        emulator.stop()
+    return 0
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[Callable[[], None]]:
+    """Make SIGTERM end the program as SIGINT does, for as long as the block lasts."""
+    before: dict[signal.Signals, Any] = {}
+
+    def ignore() -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+
+    # Only the main thread may set handlers; elsewhere no signal can arrive either.
+    with contextlib.suppress(ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield ignore
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(url: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(f"Emulator listening on {url}\n")
+        sys.stdout.flush()
+
+
+def _refuse(text: str) -> int:
+    sys.stderr.write(f"{_PROGRAM}: {text}\n")
+    return _USAGE
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 (a free one) to 65535")
+    return port
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        description="Sauce Labs Mobile App Distribution as a server on 127.0.0.1, to try workflows on: "
+        "give its address to the steps as base-url. GET /_emulator/ tells how to look inside.",
+    )
+    parser.add_argument("--port", type=_port, default=8765, metavar="N", help="default 8765; 0: a free one")
+    parser.add_argument(
+        "--seed",
+        type=Path,
+        metavar="FILE",
+        help="JSON file with the account to start with (default: Northwind Travel, "
+        "ci@northwind.example with the key nw-demo-key-0001)",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no line for each request")
+    return parser

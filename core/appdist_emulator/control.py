@@ -1,0 +1,107 @@
+"""`/_emulator/`: what a test or a demo reads and orders. Not of the service, and without credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, current_app, request
+
+from appdist_emulator.classic import fail, reply
+from appdist_emulator.faults import FaultError
+from appdist_emulator.seed import SeedError
+
+if TYPE_CHECKING:
+    from appdist_emulator.server import Front
+
+PREFIX = "/_emulator/"
+control = Blueprint("control", __name__, url_prefix=PREFIX.rstrip("/"))
+
+_INDEX = {
+    "GET /_emulator/state": "everything the account holds, hidden builds and the outbox included",
+    "POST /_emulator/reset": "start again: with the JSON body as seed, ?seed=default, or the first seed; "
+    "clears the request log and the faults too",
+    "GET /_emulator/outbox": "the mails that would have gone out",
+    "GET /_emulator/requests": "what was asked so far, without secrets; DELETE forgets it",
+    "POST /_emulator/faults": "order a fault: method, path (regex), times, skip, status, body, headers, "
+    "content_type, delay, drop (before|after), after",
+    "GET /_emulator/faults": "the faults ordered so far; DELETE cancels them",
+}
+
+
+@control.get("/")
+def index() -> Response:
+    return reply({"status": "ok", "emulator": "Sauce Labs Mobile App Distribution", "endpoints": _INDEX})
+
+
+@control.get("/state")
+def state() -> Response:
+    return reply(_front().account.snapshot(request.host_url.rstrip("/")))
+
+
+@control.post("/reset")
+def reset() -> Response:
+    named = request.args.get("seed")
+    if named not in {None, "default"}:
+        return fail(400, "seed: only 'default' has a name; send any other seed as the JSON body", 400)
+    seed = None
+    if request.get_data():
+        if named:
+            return fail(400, "give either ?seed=default or a JSON body", 400)
+        seed = _object()
+        if seed is None:
+            return fail(400, "the seed must be a JSON object", 400)
+    try:
+        _front().reset(seed, default=named == "default")
+    except SeedError as error:
+        return fail(400, f"the seed cannot be used:\n{error}", 400)
+    return reply({"status": "ok"})
+
+
+@control.get("/outbox")
+def outbox() -> Response:
+    return reply(_front().account.outbox())
+
+
+@control.get("/requests")
+def requests() -> Response:
+    return reply(_front().log.view())
+
+
+@control.delete("/requests")
+def forget_requests() -> Response:
+    _front().log.clear()
+    return reply({"status": "ok"})
+
+
+@control.get("/faults")
+def faults() -> Response:
+    return reply(_front().faults.view())
+
+
+@control.post("/faults")
+def order_fault() -> Response:
+    order = _object()
+    if order is None:
+        return fail(400, "a fault is ordered as a JSON object", 400)
+    try:
+        fault = _front().faults.order(order)
+    except FaultError as error:
+        return fail(400, f"the fault cannot be ordered:\n{error}", 400)
+    return reply({"status": "ok", "fault": fault})
+
+
+@control.delete("/faults")
+def cancel_faults() -> Response:
+    _front().faults.clear()
+    return reply({"status": "ok"})
+
+
+def _front() -> Front:
+    front: Front = current_app.extensions["appdist"]
+    return front
+
+
+def _object() -> dict[str, Any] | None:
+    # Whatever the content type: these are typed by hand with curl.
+    data = request.get_json(force=True, silent=True)
+    return data if isinstance(data, dict) else None

@@ -1,0 +1,267 @@
+"""What an account looks like when the emulator starts: the seed's format, and reading it.
+
+Everything but `users` may be left out. A key that is not known is an error, so that a typing
+mistake does not silently give another account than the one that was meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+# facts.md part 3, the messages a client has to explain.
+OidcMessage = Literal[
+    "X-OIDC-Config-Key header required",
+    "Invalid config key",
+    "OIDC not enabled for this organization",
+    "Invalid issuer",
+    "Invalid audience",
+    "Token has expired",
+    "Invalid token signature",
+    "Missing required scope",
+    "Failed to fetch JWKS",
+    "Unsupported algorithm",
+]
+LandingPageMode = Literal["open", "closed"]
+
+
+class SeedError(ValueError):
+    """The seed cannot be used; the text names each wrong key and never a value."""
+
+
+def _time(text: str) -> str:
+    try:
+        datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - the service's times have no zone
+    except ValueError:
+        raise ValueError("must be a time like 2026-03-01 09:30:00") from None
+    return text
+
+
+def _id(value: Any) -> Any:
+    # The documents write ids as numbers here and as strings there, so a seed may as well.
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+Id = Annotated[int, BeforeValidator(_id), Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+Text = Annotated[str, Field(min_length=1)]
+Time = Annotated[str, AfterValidator(_time)]
+Permission = Annotated[str, Field(pattern=r"^(\*|[0-9]+):(r|rw)$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class User(_Part):
+    """Somebody with a key. Roles and permissions as in `cpanel/permissions` of the documents."""
+
+    email: Text
+    api_key: Text = Field(repr=False)
+    role: Literal["account-owner", "account-manager", "admin", "tester"] = "admin"
+    # None: an admin may write everywhere, a tester may read everywhere.
+    permissions: list[Permission] | None = None
+
+
+class RejectedToken(_Part):
+    error: OidcMessage
+
+
+class Oidc(_Part):
+    config_key: Text = Field(repr=False)
+    # token -> the e-mail of the user it stands for, or the documented reason why it is refused.
+    tokens: dict[str, str | RejectedToken] = Field(default_factory=dict, repr=False)
+
+
+class Settings(_Part):
+    require_login: bool = False
+
+
+class Shows(_Part):
+    """Fields that this server shows although the classic documents do not have them."""
+
+    build: list[
+        Literal[
+            "comment",
+            "folderPath",
+            "groups",
+            "isDistributionEnabled",
+            "metadata",
+            "packageName",
+            "platform",
+            "tags",
+        ]
+    ] = Field(default_factory=list)
+    project: list[Literal["folderPath", "groups"]] = Field(default_factory=list)
+
+
+class Tester(_Part):
+    email: Text
+    last_login: Time | None = None
+    created_at: Time | None = None
+
+
+class Group(_Part):
+    id: Id | None = None
+    name: Text
+    testers: list[Text] = Field(default_factory=list)
+
+
+class Build(_Part):
+    id: Id | None = None
+    version: Text
+    version_code: Text
+    uploaded_at: Time | None = None
+    uploaded_via: str = "Web upload"
+    visible_after: float = Field(default=0, ge=0)
+    sessions: Count = 0
+    crashes: Count = 0
+    testers: Count = 0
+    feedbacks: Count = 0
+    downloads: Count = 0
+    landing_page_mode: LandingPageMode = "closed"
+    has_testfairy_sdk: bool = False
+    insights_enabled: bool = False
+    video_enabled: bool = False
+    comment: str = ""
+    tags: list[Text] = Field(default_factory=list)
+    metadata: dict[str, str] = Field(default_factory=dict)
+    groups: list[Text] = Field(default_factory=list)
+    allow_all_testers: bool = False
+
+
+class Project(_Part):
+    id: Id | None = None
+    name: Text
+    package_name: Text
+    platform: Text
+    folder: str = ""
+    landing_page_mode: LandingPageMode = "closed"
+    groups: list[Text] = Field(default_factory=list)
+    builds: list[Build] = Field(default_factory=list)
+
+
+class Seed(_Part):
+    """A whole account. Groups are named by their names; testers named in a group need no entry."""
+
+    company: str = ""
+    settings: Settings = Field(default_factory=Settings)
+    shows: Shows = Field(default_factory=Shows)
+    users: list[User] = Field(min_length=1)
+    oidc: Oidc | None = None
+    groups: list[Group] = Field(default_factory=list)
+    testers: list[Tester] = Field(default_factory=list)
+    folders: list[Text] = Field(default_factory=list)
+    projects: list[Project] = Field(default_factory=list)
+
+
+def parse_seed(data: Mapping[str, Any]) -> Seed:
+    """Check a seed. Raises SeedError, one line for each wrong key."""
+    try:
+        seed = Seed.model_validate(data)
+    except ValidationError as error:
+        # Without the input: a seed holds keys.
+        raise SeedError(explain(error, _KEYS)) from None
+    problems = list(_contradictions(seed))
+    if problems:
+        raise SeedError("\n".join(problems))
+    return seed
+
+
+def read_seed(path: Path) -> dict[str, Any]:
+    """Read the JSON object in a file. Raises SeedError, or OSError when it cannot be read."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise SeedError(f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except UnicodeDecodeError:
+        raise SeedError("not UTF-8 text") from None
+    if not isinstance(data, dict):
+        raise SeedError("must be a JSON object")
+    return data
+
+
+def default_seed() -> dict[str, Any]:
+    """Read the account of Northwind Travel, which the demos use."""
+    data: dict[str, Any] = json.loads(
+        files("appdist_emulator").joinpath("seeds/northwind.json").read_text(encoding="utf-8")
+    )
+    return data
+
+
+def explain(error: ValidationError, known: Iterable[str]) -> str:
+    """One line for each wrong key, and nothing of the values."""
+    details = error.errors(include_input=False, include_url=False)
+    return "\n".join(dict.fromkeys(_line(detail, known) for detail in details))
+
+
+def _line(detail: Any, known: Iterable[str]) -> str:
+    location = list(detail["loc"])
+    if location[:2] == ["oidc", "tokens"] and len(location) > 2:
+        # What follows is a token.
+        return 'oidc.tokens: a token stands for an e-mail, or for {"error": one of the documented messages}'
+    if detail["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(location[-1]), list(known), n=1)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        return f"{_where(location)}: unknown key{hint}"
+    text = str(detail["msg"]).removeprefix("Value error, ")
+    if not location:
+        return text
+    return f"{_where(location)}: {text[:1].lower()}{text[1:]}"
+
+
+_KEYS = sorted(
+    {
+        name
+        for part in (User, Oidc, RejectedToken, Settings, Shows, Tester, Group, Build, Project, Seed)
+        for name in part.model_fields
+    }
+)
+
+
+def _where(location: list[Any]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _contradictions(seed: Seed) -> list[str]:
+    """Find what single keys cannot tell: references that lead nowhere, ids given twice."""
+    problems: list[str] = []
+
+    def unique(values: list[Any], what: str) -> None:
+        known = [value for value in values if value is not None]
+        if len(set(known)) != len(known):
+            problems.append(f"{what}: given more than once")
+
+    def groups_exist(names: list[str], where: str) -> None:
+        problems.extend(f"{where}: no group is named {name!r}" for name in names if name not in group_names)
+
+    group_names = {group.name for group in seed.groups}
+    unique([user.email for user in seed.users], "users[].email")
+    unique([user.api_key for user in seed.users], "users[].api_key")
+    unique([group.name for group in seed.groups], "groups[].name")
+    unique([group.id for group in seed.groups], "groups[].id")
+    unique([tester.email for tester in seed.testers], "testers[].email")
+    unique([project.id for project in seed.projects], "projects[].id")
+    unique([build.id for project in seed.projects for build in project.builds], "projects[].builds[].id")
+    for number, project in enumerate(seed.projects):
+        groups_exist(project.groups, f"projects[{number}].groups")
+        for position, build in enumerate(project.builds):
+            groups_exist(build.groups, f"projects[{number}].builds[{position}].groups")
+    emails = {user.email for user in seed.users}
+    if seed.oidc and any(isinstance(who, str) and who not in emails for who in seed.oidc.tokens.values()):
+        problems.append("oidc.tokens: a token stands for an e-mail that is not in users")
+    return problems

@@ -1,0 +1,5 @@
+"""`python -m sauce_appdist` is the `sauce-appdist` command."""
+
+from sauce_appdist.cli import entrypoint
+
+entrypoint()

@@ -1,0 +1,1 @@
+"""The vendor's endpoints, one module per resource, spelled as documented."""

@@ -1,0 +1,174 @@
+"""One interface to speak to a CI system or a person; `github`, `gitlab` and `terminal` implement it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+
+from sauce_appdist.text import Redactor, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sauce_appdist.contract import Outputs
+    from sauce_appdist.errors import AppDistError
+
+State = Literal["done", "planned", "skipped", "failed", "unknown", "not done"]
+MARKS: Mapping[State, str] = {
+    "done": "✅",
+    "planned": "📝",
+    "skipped": "⏭️",
+    "failed": "❌",
+    "unknown": "❓",
+    "not done": "⬜",
+}
+
+
+class Fact(NamedTuple):
+    """A row of the summary: a label, a text, and where the text links to."""
+
+    label: str
+    text: str
+    url: str | None = None
+
+
+class Part(NamedTuple):
+    """One part of a promotion, how it ended and what it did."""
+
+    name: str
+    state: State
+    detail: str
+
+
+@dataclass
+class Report:
+    """What a step tells people at its end; filled while it runs."""
+
+    title: str
+    facts: list[Fact] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    notes: str | None = None
+    links: list[Fact] = field(default_factory=list)
+    problem: AppDistError | None = None
+
+    def fact(self, label: str, text: str | None, url: str | None = None) -> None:
+        """Add a row; None and "" are left out, a second row of the same label replaces the first."""
+        self.facts = [fact for fact in self.facts if fact.label != label]
+        if text:
+            self.facts.append(Fact(label, text, url))
+            if url:
+                self.links.append(Fact(label, text, url))
+
+
+class RunContext(NamedTuple):
+    """What the CI system tells of the run; None where it does not."""
+
+    commit: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    pipeline_url: str | None = None
+    actor: str | None = None
+    attempt: int | None = None
+
+    def metadata(self) -> dict[str, str]:
+        """What `ci-metadata` writes to the build."""
+        fields = self._asdict()
+        del fields["attempt"]
+        return {key: value for key, value in fields.items() if value}
+
+
+class Ci(ABC):
+    """Where a step speaks. Text from anywhere may be passed in: it is redacted and made harmless here."""
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
+        self.environ = environ
+        self.context = run_context(environ)
+        self.report = Report("")
+        self.debugging = False
+        self._out = out
+        self._redact = Redactor()
+
+    def clean(self, text: str) -> str:
+        """Without secrets, control characters and workflow commands."""
+        return printable(self._redact(text))
+
+    def mask(self, secret: str) -> None:
+        """Never show this again, in any output of this run."""
+        self._redact.add(secret)
+
+    def info(self, text: str) -> None:
+        """A line (or a few) of progress."""
+        self._print(self.clean(text))
+
+    def debug(self, text: str) -> None:
+        """Shown only with `debug: true`."""
+        if self.debugging:
+            self._print(self.clean(f"debug: {text}"))
+
+    def values(self, outputs: Outputs) -> dict[str, Any]:
+        """The outputs for a JSON file, without secrets."""
+        return {name: self._redacted(value) for name, value in outputs.given().items()}
+
+    def _redacted(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redact(value)
+        if isinstance(value, list):
+            return [self._redacted(item) for item in value]
+        if isinstance(value, dict):
+            return {self._redact(key): self._redacted(item) for key, item in value.items()}
+        return value
+
+    def _print(self, text: str) -> None:
+        print(text, file=self._out, flush=True)
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        """A foldable part of the log, where the place has such a thing."""
+        self.info(title)
+        yield
+
+    @abstractmethod
+    def warning(self, text: str) -> None:
+        """Something the user should look at, though the step goes on."""
+
+    @abstractmethod
+    def error(self, problem: AppDistError) -> None:
+        """What the step fails with."""
+
+    @abstractmethod
+    def finish(self, outputs: Outputs) -> None:
+        """Write the outputs and the summary; called once, also when the step failed."""
+
+
+def run_context(environ: Mapping[str, str]) -> RunContext:
+    """The run's facts, from whichever CI system the environment is of."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        from sauce_appdist.ci.github import context  # only one of the two is ever loaded
+
+        return context(environ)
+    if environ.get("GITLAB_CI") == "true":
+        from sauce_appdist.ci.gitlab import context
+
+        return context(environ)
+    return RunContext()
+
+
+def choose(environ: Mapping[str, str], out: TextIO, *, json: bool = False) -> Ci:
+    """The place this run speaks to; `json` asks for machine-readable output on stdout."""
+    if json:
+        from sauce_appdist.ci.terminal import JsonOutput
+
+        return JsonOutput(environ, out)
+    if environ.get("GITHUB_ACTIONS") == "true":
+        from sauce_appdist.ci.github import GitHub
+
+        return GitHub(environ, out)
+    if environ.get("GITLAB_CI") == "true":
+        from sauce_appdist.ci.gitlab import GitLab
+
+        return GitLab(environ, out)
+    from sauce_appdist.ci.terminal import Terminal
+
+    return Terminal(environ, out)

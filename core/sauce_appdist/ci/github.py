@@ -1,0 +1,102 @@
+"""GitHub Actions: workflow commands, step outputs and the job summary."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+import github_action_utils as gha
+
+from sauce_appdist.ci import MARKS, Ci, RunContext
+from sauce_appdist.text import markdown, markdown_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sauce_appdist.ci import Report
+    from sauce_appdist.contract import Outputs
+    from sauce_appdist.errors import AppDistError
+
+
+def context(environ: Mapping[str, str]) -> RunContext:
+    """From GitHub's default variables; a pull request's branch is its head."""
+    is_tag = environ.get("GITHUB_REF_TYPE") == "tag"
+    name = environ.get("GITHUB_REF_NAME")
+    repository = f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{environ.get('GITHUB_REPOSITORY')}"
+    run = environ.get("GITHUB_RUN_ID")
+    attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
+    return RunContext(
+        commit=environ.get("GITHUB_SHA"),
+        branch=None if is_tag else environ.get("GITHUB_HEAD_REF") or name,
+        tag=name if is_tag else None,
+        pipeline_url=f"{repository}/actions/runs/{run}" if run else None,
+        actor=environ.get("GITHUB_ACTOR"),
+        attempt=int(attempt) if attempt.isdecimal() else None,
+    )
+
+
+class GitHub(Ci):
+    """Speaks through the runner's commands and files."""
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
+        super().__init__(environ, out)
+        self._masked: set[str] = set()
+
+    def mask(self, secret: str) -> None:
+        if secret in self._masked:
+            return
+        self._masked.add(secret)
+        super().mask(secret)
+        # The runner masks whole lines. Written here because github-action-utils puts a blank before
+        # the second `::`, which some runners do not take for a command.
+        for line in secret.splitlines():
+            if line.strip():
+                self._print(f"::add-mask::{line.strip().replace('%', '%25')}")
+
+    def warning(self, text: str) -> None:
+        gha.warning(self.clean(text), title="sauce-appdist")
+
+    def error(self, problem: AppDistError) -> None:
+        gha.error(self.clean(str(problem)), title=problem.title)
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        with gha.group(self.clean(title)):
+            yield
+
+    def finish(self, outputs: Outputs) -> None:
+        if "GITHUB_OUTPUT" in self.environ:
+            for name, text in outputs.texts().items():
+                gha.set_output(name, self._redact(text))
+        if "GITHUB_STEP_SUMMARY" in self.environ:
+            gha.append_job_summary(self._redact(summary(self.report)))
+
+
+def summary(report: Report) -> str:
+    """The report as GitHub's Markdown, to be read at a glance."""
+    mark = MARKS["failed"] if report.problem else MARKS["done"]
+    lines = [f"### {mark} {markdown(report.title)}", ""]
+    if report.problem:
+        lines += [f"**{report.problem.title}**", "", markdown_block(str(report.problem)), ""]
+    if report.facts:
+        lines += ["| | |", "|---|---|"]
+        for label, text, url in report.facts:
+            shown = markdown(text)
+            lines.append(f"| **{label}** | {f'[{shown}]({url})' if url else shown} |")
+        lines.append("")
+    if report.parts:
+        lines += ["| Step | | |", "|---|---|---|"]
+        lines += [
+            f"| {part.name} | {MARKS[part.state]} {part.state} | {markdown(part.detail)} |" for part in report.parts
+        ]
+        lines.append("")
+    if report.notes:
+        lines += [
+            "<details><summary>Release notes</summary>",
+            "",
+            markdown_block(report.notes),
+            "",
+            "</details>",
+            "",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""GitLab CI: log sections, dotenv variables, an outputs file and links on the job page.
+
+The files lie in the project's directory, where a template's `artifacts` expect them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sauce_appdist.ci import Ci, RunContext
+from sauce_appdist.ci.terminal import plain_report
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sauce_appdist.contract import Outputs
+    from sauce_appdist.errors import AppDistError
+
+DOTENV, OUTPUTS, ANNOTATIONS = "appdist.env", "appdist-outputs.json", "appdist-annotations.json"
+DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the job fails
+_RED, _YELLOW, _RESET = "\x1b[31;1m", "\x1b[33;1m", "\x1b[0m"
+
+
+def context(environ: Mapping[str, str]) -> RunContext:
+    """From GitLab's predefined variables. GitLab does not tell which attempt a job is."""
+    return RunContext(
+        commit=environ.get("CI_COMMIT_SHA"),
+        branch=environ.get("CI_COMMIT_BRANCH") or environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
+        tag=environ.get("CI_COMMIT_TAG"),
+        pipeline_url=environ.get("CI_PIPELINE_URL"),
+        actor=environ.get("GITLAB_USER_LOGIN"),
+    )
+
+
+class GitLab(Ci):
+    """Speaks through the job's log and report files."""
+
+    def warning(self, text: str) -> None:
+        self._print(f"{_YELLOW}WARNING: {self.clean(text)}{_RESET}")
+
+    def error(self, problem: AppDistError) -> None:
+        self._print(f"{_RED}{problem.title}: {self.clean(str(problem))}{_RESET}")
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        name = re.sub(r"[^a-z0-9]+", "_", f"appdist {title}".lower())[:60]
+        self._print(f"\x1b[0Ksection_start:{int(time.time())}:{name}\r\x1b[0K{one_line(self.clean(title))}")
+        try:
+            yield
+        finally:
+            self._print(f"\x1b[0Ksection_end:{int(time.time())}:{name}\r\x1b[0K")
+
+    def finish(self, outputs: Outputs) -> None:
+        folder = Path(self.environ.get("CI_PROJECT_DIR") or ".")
+        values = json.dumps(self.values(outputs), ensure_ascii=False, indent=2)
+        (folder / OUTPUTS).write_text(values + "\n", encoding="utf-8")
+        (folder / DOTENV).write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
+        links = [
+            {"external_link": {"label": one_line(self.clean(fact.text)), "url": fact.url}} for fact in self.report.links
+        ]
+        content = {"Mobile App Distribution": links} if links else {}
+        (folder / ANNOTATIONS).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        for line in plain_report(self.report):
+            self.info(line)
+
+    def _dotenv(self, outputs: Outputs) -> str:
+        """Single-line values within GitLab's limits; what does not fit is only in the outputs file."""
+        lines: list[str] = []
+        left_out: list[str] = []
+        size = 0
+        for name, text in outputs.dotenv().items():
+            line = f"{name}={text}\n"
+            fits = size + len(line.encode()) <= DOTENV_BYTES and len(lines) < DOTENV_VARIABLES
+            if text.isprintable() and text == text.strip() and fits:
+                lines.append(line)
+                size += len(line.encode())
+            else:
+                left_out.append(name)
+        if left_out:
+            self.info(f"Only in {OUTPUTS}, because GitLab's dotenv cannot hold it: {', '.join(left_out)}.")
+        return "".join(lines)

@@ -1,0 +1,137 @@
+"""argv and environment in, one step, exit code out: the only reader of the environment and the only exit."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from sauce_appdist import __version__
+from sauce_appdist.errors import AppDistError, ExitCode, InputError
+from sauce_appdist.steps import STEPS, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.contract import ConnectionInputs
+
+
+def entrypoint() -> NoReturn:
+    """The `sauce-appdist` command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="replace")  # a Windows console cannot show everything
+    try:
+        code = main(sys.argv[1:], os.environ, sys.stdout)
+    except KeyboardInterrupt:
+        code = ExitCode.CANCELLED
+    except BrokenPipeError:
+        # `| head` is a fine way to read; the devnull keeps the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.OK
+    sys.exit(code)
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
+    """Run one command and return its exit code."""
+    if argv and argv[0] == "emulator":
+        return _emulator(argv[1:])
+    if len(argv) == 1 and argv[0] in STEPS:
+        # How actions and templates call it: everything is in the environment, nothing to parse.
+        return run_step(argv[0], {}, environ, out)
+    from sauce_appdist.options import Usage, read  # argparse is only for people
+
+    try:
+        command = read(argv)
+    except Usage as usage:
+        print(usage, file=out if usage.code == 0 else sys.stderr)
+        return usage.code
+    return run_step(command.step, command.options, environ, out, json=command.json)
+
+
+def run_step(
+    name: str, options: Mapping[str, str], environ: Mapping[str, str], out: TextIO, *, json: bool = False
+) -> int:
+    """Validate, run, and write outputs and summary whatever happens."""
+    from sauce_appdist.ci import choose  # `--version` and `--help` need none of this
+    from sauce_appdist.contract import gather, input_variable, is_secret, parse, variable
+
+    step = load(name)
+    ci = choose(environ, out, json=json)
+    for field_name, field in step.Inputs.model_fields.items():
+        if is_secret(field):
+            for secret in {environ.get(input_variable(field_name)), environ.get(variable(field_name))}:
+                if secret:
+                    ci.mask(secret)
+    outputs = step.Outputs()
+    problem: AppDistError | None = None
+    ci.report.title = f"{name} did not start"
+    try:
+        inputs = parse(step.Inputs, gather(step.Inputs, options, environ))
+        outputs.dry_run, ci.debugging = inputs.dry_run, inputs.debug
+        ci.report.title = name
+        step.run(inputs, _client(inputs, ci), ci, outputs)
+        if outputs.dry_run:
+            ci.report.fact("Dry run", "nothing was written")
+    except AppDistError as error:
+        problem = error
+    except Exception as bug:  # noqa: BLE001 - a traceback could show what nobody should see
+        problem = AppDistError(
+            f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
+            f" ({_place(bug)})"
+        )
+    if problem:
+        ci.report.problem = problem
+        ci.error(problem)
+    try:
+        ci.finish(outputs)
+    except OSError as error:
+        unwritten = InputError(f"The outputs cannot be written: {error.strerror} ({error.filename}).")
+        ci.error(unwritten)
+        problem = problem or unwritten
+    return problem.exit_code if problem else ExitCode.OK
+
+
+def _place(bug: BaseException) -> str:
+    """The innermost line of ours, which names no value."""
+    trace = bug.__traceback__
+    place = ""
+    while trace:
+        code = trace.tb_frame.f_code
+        if "sauce_appdist" in code.co_filename:
+            place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}"  # noqa: PTH119
+        trace = trace.tb_next
+    return place
+
+
+def _client(inputs: ConnectionInputs, ci: Ci) -> Client:
+    from sauce_appdist.client import Client  # a wrong input is told before requests loads
+    from sauce_appdist.transport import Transport
+
+    auth = inputs.auth()
+    for secret in auth.secrets():
+        ci.mask(secret)
+    transport = Transport(
+        inputs.api_url(),
+        auth,
+        timeout=inputs.timeout,
+        retries=inputs.retries,
+        read_only=inputs.dry_run,
+        log=ci.debug,
+        warn=ci.warning,
+    )
+    return Client(transport, inputs.dashboard_url())
+
+
+def _emulator(argv: Sequence[str]) -> int:
+    try:
+        from appdist_emulator.cli import main as serve  # an optional dependency
+    except ImportError:
+        print(  # noqa: T201
+            "The emulator is not installed: pip install 'sauce-appdist[emulator]'", file=sys.stderr
+        )
+        return ExitCode.INPUT
+    return serve(list(argv))

@@ -1,0 +1,536 @@
+"""What a step declares, its inputs and outputs, and how their names look in each place.
+
+One source: `tools/render.py` makes action.yml files, GitLab templates and README tables of it, the
+command line makes its options of it.
+
+`build_id` in Python is `build-id` as an input, `--build-id` on the command line and
+`APPDIST_BUILD_ID` in the environment. Actions and templates hand their inputs over as
+`APPDIST_INPUT_BUILD_ID`, so that an input that was given wins over a variable of the job or the
+project, and one that was not falls back to it. Empty means *not given*, everywhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from sauce_appdist import regions
+from sauce_appdist.auth import Auth, BasicAuth, OidcAuth
+from sauce_appdist.errors import InputError
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
+
+    from sauce_appdist.models import Build
+
+
+def kebab(name: str) -> str:
+    """The name of an input or output in YAML."""
+    return name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """The environment variable, which is also the GitLab dotenv output."""
+    return f"APPDIST_{name.upper()}"
+
+
+def input_variable(name: str) -> str:
+    """The environment variable in which an action or a template hands an input over."""
+    return f"APPDIST_INPUT_{name.upper()}"
+
+
+# --- How the text of an input is read -------------------------------------------------------------
+
+_DURATION = re.compile(r"(\d+)(s|m|h|d)", re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TRUE, _FALSE = {"true", "on", "yes", "1"}, {"false", "off", "no", "0"}
+
+
+def _flag(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(f"is {one_line(value, 40)!r}, expected true or false (on/off, yes/no, 1/0 work too)")
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if found := _DURATION.fullmatch(value.strip()):
+        return float(found[1]) * _SECONDS[found[2].lower()]
+    raise ValueError(f"is {one_line(value, 40)!r}, expected a whole number with its unit: 90s, 15m, 24h or 7d")
+
+
+def _items(value: object) -> object:
+    """A list from commas or newlines; a `#` line is a comment; quotes hold a comma together."""
+    if not isinstance(value, str):
+        return value
+    lines = [line for line in value.splitlines() if not line.lstrip().startswith("#")]
+    try:
+        rows = list(csv.reader((line.strip() for line in lines), skipinitialspace=True, strict=True))
+    except csv.Error:
+        raise ValueError('has a quote that is not closed: write "a, b" around an item with a comma') from None
+    items = list(dict.fromkeys(item.strip() for row in rows for item in row if item.strip()))
+    if not items:
+        raise ValueError("has no item in it: give names separated by commas or newlines, or leave it away")
+    return items
+
+
+def _no_comma(items: list[str]) -> list[str]:
+    for item in items:
+        if "," in item:
+            raise ValueError(f"has {one_line(item, 60)!r}, but a tag cannot contain a comma: the service splits there")
+    return items
+
+
+def _utf8(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not UTF-8: save the text as UTF-8") from None
+    return value
+
+
+def _line(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is only white space: give a value, or leave it away")
+    value = _utf8(value.strip())
+    if not value.isprintable():
+        raise ValueError("has a line break or a control character in it: give a single line")
+    return value
+
+
+def _prose(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is only white space: give a text, or leave it away")
+    if "\0" in value:
+        raise ValueError("has a NUL character in it: give plain text")
+    return _utf8(value)
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+", value, re.ASCII):
+        raise ValueError(f"is {one_line(value, 60)!r}, which is no id: expected something like 6905338")
+    return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    # requests would quote a header it cannot send in its error.
+    text = value.get_secret_value().strip()
+    if not text or not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("is empty, or has white space or a letter outside ASCII in it: paste it again")
+    return SecretStr(text)
+
+
+def _pairs(value: object) -> object:
+    """`key=value` lines; the keys become metadata_<key>."""
+    if not isinstance(value, str):
+        return value
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(value.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        key, equals, text = (part.strip() for part in line.partition("="))
+        if not equals:
+            raise ValueError(f"line {number} is {one_line(line, 60)!r}, expected key=value")
+        if not re.fullmatch(r"[\w.-]+", key, re.ASCII):
+            raise ValueError(f"line {number} has the key {one_line(key, 60)!r}: letters, digits, _ . - only")
+        if key in pairs:
+            raise ValueError(f"line {number} gives {key} a second time: keep one")
+        pairs[key] = text
+    if not pairs:
+        raise ValueError("has no key=value line in it: give one, or leave it away")
+    return pairs
+
+
+Line = Annotated[str, AfterValidator(_line)]
+Prose = Annotated[str, AfterValidator(_prose)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Identifier = Annotated[Line, AfterValidator(_identifier)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Duration = Annotated[float, BeforeValidator(_duration)]
+Items = Annotated[list[Line], BeforeValidator(_items)]
+Tags = Annotated[Items, AfterValidator(_no_comma)]
+Pairs = Annotated[dict[str, Prose | Literal[""]], BeforeValidator(_pairs)]
+
+
+def option(
+    default: Any,
+    description: str,
+    *,
+    group: str = "",
+    example: str = "",
+    secret: bool = False,
+    multiline: bool = False,
+) -> Any:
+    """Declare an input.
+
+    Inputs of one `group` fall back to the environment together or not at all. A `multiline` one is
+    free text, in which a `$` means nothing.
+    """
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={"group": group, "example": example, "secret": secret, "multiline": multiline},
+    )
+
+
+def required(options: type[Inputs], name: str) -> Any:
+    """Declare that a step needs what is optional among the options it shares with promote."""
+    field = options.model_fields[name]
+    return Field(..., description=field.description, json_schema_extra=field.json_schema_extra)
+
+
+# --- Inputs that steps share ----------------------------------------------------------------------
+
+
+class Inputs(BaseModel):
+    """The inputs of a step; unknown names are refused, values never appear in messages of pydantic."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False)
+
+
+class ConnectionInputs(Inputs):
+    """How to reach the service; every step has these."""
+
+    email: Line | None = option(None, "E-mail address of the account that the API key belongs to.", group="credentials")
+    api_key: Secret | None = option(
+        None, "API key of that account; differs per region.", group="credentials", secret=True
+    )
+    oidc_token: Secret | None = option(
+        None,
+        "Access token of your identity provider, instead of email and api-key.",
+        group="credentials",
+        secret=True,
+    )
+    oidc_config_key: Secret | None = option(
+        None,
+        "Config key of the account's OIDC settings; goes with oidc-token.",
+        group="credentials",
+        secret=True,
+    )
+    region: Literal["us-east-1", "eu-central-1", "legacy"] = option(
+        "us-east-1", "Data centre of the account; legacy is api.testfairy.com."
+    )
+    base_url: Line | None = option(
+        None,
+        "Overrides region: a private cloud or the emulator. https, or http on loopback.",
+        example="https://acme.testfairy.com",
+    )
+    timeout: Duration = option(30.0, "How long one request may take.", example="30s")
+    retries: int = option(3, "How often a request is tried again where that is safe, 0 to 10.")
+    dry_run: Flag = option(False, "Only read and say what would be done.")
+    debug: Flag = option(False, "Log every request; never a secret.")
+
+    @model_validator(mode="after")
+    def _connection(self) -> Self:
+        if self.base_url:
+            try:
+                regions.check_base_url(self.base_url)
+            except ValueError as error:
+                raise ValueError(f"base-url {error}") from None
+        if not 0 <= self.retries <= 10:
+            raise ValueError(f"retries is {self.retries}, expected 0 to 10")
+        if self.timeout <= 0:
+            raise ValueError("timeout is 0, expected at least 1s")
+        self.auth()
+        return self
+
+    def auth(self) -> Auth:
+        """The one way to sign in that was given. Raises ValueError unless it is exactly one."""
+        given = [kebab(name) for name in ("email", "api_key", "oidc_token", "oidc_config_key") if getattr(self, name)]
+        if set(given) == {"email", "api-key"} and self.email and self.api_key:
+            return BasicAuth(self.email, self.api_key.get_secret_value())
+        if set(given) == {"oidc-token", "oidc-config-key"} and self.oidc_token and self.oidc_config_key:
+            return OidcAuth(self.oidc_token.get_secret_value(), self.oidc_config_key.get_secret_value().strip())
+        ways = "give email and api-key, or oidc-token and oidc-config-key"
+        if not given:
+            raise ValueError(f"no credentials: {ways} (or APPDIST_EMAIL and APPDIST_API_KEY in the environment)")
+        if any(name.startswith("oidc") for name in given) and {"email", "api-key"} & set(given):
+            raise ValueError(f"{', '.join(given)} are given together: {ways}, not both")
+        missing = {"email": "api-key", "api-key": "email", "oidc-token": "oidc-config-key"}
+        raise ValueError(f"{given[0]} is given without {missing.get(given[0], 'oidc-token')}: {ways}")
+
+    def api_url(self) -> str:
+        """Scheme and host of the REST API."""
+        return self.base_url or regions.REGIONS[self.region].api
+
+    def dashboard_url(self) -> str:
+        """Scheme and host of the pages that people look at."""
+        return self.base_url or regions.REGIONS[self.region].dashboard
+
+
+_BUILD_URL = re.compile(r"/projects/([\w-]+)/builds/(\w+)(?:[/?#]|$)", re.ASCII)
+
+
+class BuildInputs(ConnectionInputs):
+    """Which build: by ids, by URL, or by a search."""
+
+    build_id: Identifier | None = option(
+        None, "Id of the build; latest takes the newest of several that a search finds.", group="build"
+    )
+    project_id: Identifier | None = option(None, "Id of the project that the build is in.", group="build")
+    build_url: Line | None = option(
+        None,
+        "Dashboard URL of the build, or the self path that an upload returns, instead of the two ids.",
+        group="build",
+        example="https://mobile.saucelabs.com/projects/6806100-myapplication/builds/8830728",
+    )
+    package_name: Line | None = option(
+        None, "Search: package name or bundle id.", group="build", example="com.example.app"
+    )
+    app_name: Line | None = option(None, "Search: name of the app.", group="build")
+    platform: Line | None = option(None, "Search: Android or iOS.", group="build", example="Android")
+    version: Line | None = option(None, "Search: version of the app.", group="build", example="4.2.0")
+    version_code: Line | None = option(None, "Search: version code or build number.", group="build")
+    folder: Line | None = option(
+        None,
+        "Search: folder that the build is in (/ for none), where the service shows folders.",
+        group="build",
+    )
+    wait_for_build: Duration = option(0.0, "How long to wait for a build that does not show up yet.", example="10m")
+
+    @model_validator(mode="after")
+    def _build(self) -> Self:
+        self.reference()
+        return self
+
+    def reference(self) -> Reference:
+        """Both ids as far as the inputs give them. Raises ValueError where they do not fit."""
+        project_id, build_id, slug = self.project_id, self.build_id, None
+        if self.build_url:
+            found = _BUILD_URL.search(self.build_url)
+            if not found:
+                raise ValueError(
+                    f"build-url is {one_line(self.build_url, 100)!r}, expected …/projects/<project>/builds/<build>"
+                )
+            host = regions.region_of_host(self.build_url)
+            if host and not self.base_url and host != self.region:
+                raise ValueError(f"build-url is in region {host}, but region is {self.region}: set region: {host}")
+            # `6806100-myapplication`: the number is the id in the present documents, the whole in the old ones.
+            number = re.match(r"(\d+)-", found[1])
+            slug = found[1] if number else None
+            url_ids = (number[1] if number else found[1], found[2])
+            if project_id not in {None, found[1], url_ids[0]} or build_id not in {None, url_ids[1]}:
+                raise ValueError("build-url names another build than build-id and project-id: give one of them")
+            project_id, build_id = url_ids
+        searched = bool(self.package_name or self.app_name)
+        if build_id == "latest" and not (searched or project_id):
+            raise ValueError("build-id is latest, but of what: give package-name, app-name or project-id")
+        if build_id not in {None, "latest"} and not (project_id or searched):
+            raise ValueError(
+                "build-id is given without project-id: give project-id, or package-name or app-name to find it by"
+            )
+        if not (build_id or project_id or searched):
+            raise ValueError("no build: give build-id and project-id, or build-url, or package-name or app-name")
+        return Reference(project_id, None if build_id == "latest" else build_id, build_id == "latest", slug)
+
+
+class Reference(NamedTuple):
+    """Which build the inputs mean; None where a search must tell."""
+
+    project_id: str | None
+    build_id: str | None
+    latest: bool
+    slug: str | None
+
+
+# --- Outputs --------------------------------------------------------------------------------------
+
+
+def output(description: str, *, dotenv: bool = False) -> Any:
+    """Declare an output; `dotenv` hands it to later GitLab jobs (at most 20 variables and 5 KB)."""
+    return Field(None, description=description, json_schema_extra={"dotenv": dotenv})
+
+
+class Outputs(BaseModel):
+    """What a step hands on; filled while it runs, so that a failing step has written what happened."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool | None = output("true when nothing was written because dry-run was set.")
+
+    def given(self) -> dict[str, Any]:
+        """Every output by its YAML name, as JSON would have it; None is unknown."""
+        return {kebab(name): getattr(self, name) for name in type(self).model_fields}
+
+    def texts(self) -> dict[str, str]:
+        """Every output as the text that a CI system gets."""
+        return {name: as_text(value) for name, value in self.given().items()}
+
+    def dotenv(self) -> dict[str, str]:
+        """The few that later GitLab jobs need, by variable."""
+        return {
+            variable(name): as_text(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+            if extra(field)["dotenv"] and as_text(getattr(self, name))
+        }
+
+
+class BuildOutputs(Outputs):
+    """The build that a step worked on."""
+
+    project_id: str | None = output("Id of the project.", dotenv=True)
+    build_id: str | None = output("Id of the build.", dotenv=True)
+    app_name: str | None = output("Name of the app.")
+    package_name: str | None = output("Package name or bundle id.")
+    platform: str | None = output("Android or iOS.")
+    app_version: str | None = output("Version of the app.", dotenv=True)
+    version_code: str | None = output("Version code or build number.", dotenv=True)
+    uploaded_at: str | None = output("When it was uploaded, as the service writes it (no zone).")
+    landing_page_mode: str | None = output("open or closed.")
+    build_url: str | None = output("Link to the build for people.", dotenv=True)
+    sessions: int | None = output("Recorded sessions; empty where the service does not tell.")
+    crashes: int | None = output("Crashes; empty where the service does not tell.")
+    testers: int | None = output("Testers; empty where the service does not tell.")
+    feedbacks: int | None = output("Feedbacks; empty where the service does not tell.")
+    downloads: int | None = output("Downloads; empty where the service does not tell.")
+
+    def read(self, build: Build) -> None:
+        """Take over what a build's reply tells."""
+        self.app_name = build.app_name
+        self.app_version = build.app_version
+        self.version_code = build.app_version_code
+        self.uploaded_at = build.uploaded_at
+        self.landing_page_mode = build.landing_page_mode
+        self.sessions, self.crashes, self.testers = build.sessions, build.crashes, build.testers
+        self.feedbacks, self.downloads = build.feedbacks, build.downloads
+
+
+def as_text(value: Any) -> str:
+    """How an output looks as text: true/false, lists as this contract reads them, objects as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(f'"{item}"' if "," in item else item for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+AnyInputs = TypeVar("AnyInputs", bound=Inputs)
+
+
+# --- From text to Inputs --------------------------------------------------------------------------
+
+
+def extra(field: FieldInfo) -> dict[str, Any]:
+    """What `option` and `output` noted beside pydantic's own."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """The values of an input that takes one of a few words, else nothing."""
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+
+
+def input_default(field: FieldInfo) -> str:
+    """An input's default as somebody would write it; empty where there is none."""
+    value = field.default
+    if value is None or field.is_required():
+        return ""
+    if isinstance(value, float):
+        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
+        return f"{value / _SECONDS[unit]:.0f}{unit}" if value else "0s"
+    return as_text(value)
+
+
+def described(field: FieldInfo) -> str:
+    """The description with its example and default."""
+    example, default = extra(field).get("example"), input_default(field)
+    text = field.description or ""
+    text += f" Example: {example}." if example else ""
+    return text + (f" Default: {default}." if default else "")
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether an input must never be shown."""
+    return bool(extra(field).get("secret"))
+
+
+def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The text of every input that is given: by option, else as an input, else by the environment."""
+    fields = inputs.model_fields
+    given = {name: options.get(name) or environ.get(input_variable(name), "") for name in fields}
+    groups = {extra(field).get("group") for name, field in fields.items() if given[name]} - {"", None}
+    for name, field in fields.items():
+        # What an earlier job left must not mix with what this step is told explicitly.
+        if not given[name] and extra(field).get("group") not in groups:
+            given[name] = environ.get(variable(name), "")
+    if environ.get("GITLAB_CI") == "true":
+        given = {
+            name: _dereferenced(text, environ) if extra(fields[name]).get("multiline") else text
+            for name, text in given.items()
+        }
+    return {name: text for name, text in given.items() if text}
+
+
+def _dereferenced(text: str, environ: Mapping[str, str]) -> str:
+    """Free text is not expanded by our GitLab templates, so a lone `$CI_COMMIT_MESSAGE` is looked up here."""
+    found = re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text.strip())
+    return environ.get(found[1] or found[2], "") if found else text
+
+
+def sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
+    """The inputs of a step in the order that people read them: which build, what to do, how to connect."""
+    fields = dict(inputs.model_fields)
+    connection = {name: fields.pop(name) for name in ConnectionInputs.model_fields}
+    build = {name: fields.pop(name) for name in BuildInputs.model_fields if name in fields}
+    own = dict(sorted(fields.items(), key=lambda item: not item[1].is_required()))
+    return {"The build": build, "This step": own, "The connection": connection}
+
+
+def parse(inputs: type[AnyInputs], texts: Mapping[str, str]) -> AnyInputs:
+    """The validated inputs. Raises InputError, which names every wrong input and shows no secret."""
+    try:
+        return inputs.model_validate(texts)
+    except ValidationError as error:
+        problems = [
+            _problem(inputs, texts, problem) for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise InputError("\n".join(dict.fromkeys(problems))) from None
+
+
+def _problem(inputs: type[Inputs], texts: Mapping[str, str], problem: Any) -> str:
+    if not problem["loc"]:
+        return f"{problem['ctx']['error']}."
+    name = str(problem["loc"][0])
+    field = inputs.model_fields[name]
+    if problem["type"] == "missing":
+        return f"{kebab(name)} is required: {field.description}"
+    if "error" in problem.get("ctx", {}):
+        return f"{kebab(name)} {problem['ctx']['error']}."
+    value = "not readable" if is_secret(field) else repr(one_line(str(texts[name]), 60))
+    if known := choices(field):
+        return f"{kebab(name)} is {value}, expected one of {', '.join(known)}{_suggestion(name, texts[name], known)}."
+    if problem["type"].startswith("int"):
+        return f"{kebab(name)} is {value}, expected a whole number."
+    return f"{kebab(name)} is {value}: {problem['msg']}."
+
+
+def _suggestion(name: str, value: str, known: tuple[str, ...]) -> str:
+    if name == "region" and value.startswith("us-"):
+        return "; other Sauce Labs products have other regions, in the US this one has us-east-1 and legacy"
+    near = difflib.get_close_matches(value, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,81 @@
+"""Every way to fail, and the exit code each one ends with."""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """What the process ends with; documented in docs/errors.md."""
+
+    OK = 0
+    INTERNAL = 1
+    INPUT = 2
+    AUTH = 3
+    API = 4
+    TRANSPORT = 5
+    PARTIAL = 6
+    CANCELLED = 130
+
+
+class AppDistError(Exception):
+    """Something that the user is told in one message, without a traceback."""
+
+    exit_code: ExitCode = ExitCode.INTERNAL
+    title = "sauce-appdist failed"
+
+
+class InputError(AppDistError):
+    """An input is missing or wrong: names the input and the way to mend it."""
+
+    exit_code = ExitCode.INPUT
+    title = "Wrong input"
+
+
+class ServiceError(AppDistError):
+    """The service was asked; `sent` says whether the request may have had an effect.
+
+    `sent` is False where it is certain that nothing was done: it was refused, or never left.
+    """
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class AuthError(ServiceError):
+    """The service does not accept the credentials (401) or the role (403)."""
+
+    exit_code = ExitCode.AUTH
+    title = "Sign-in refused"
+
+
+class ApiError(ServiceError):
+    """The service said no: its code and message, and what to do about it."""
+
+    exit_code = ExitCode.API
+    title = "The service refused"
+
+    def __init__(self, message: str, *, status: int, code: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    @property
+    def not_found(self) -> bool:
+        """The addressed project or build does not exist (facts.md part 4: code 1 or HTTP 404)."""
+        return self.status == 404 or self.code in {1, 404}
+
+
+class TransportError(ServiceError):
+    """The service could not be reached, or did not answer sensibly."""
+
+    exit_code = ExitCode.TRANSPORT
+    title = "No sensible answer"
+
+
+class PartialSuccessError(AppDistError):
+    """Some of it happened: says what did, what did not, and how to go on."""
+
+    exit_code = ExitCode.PARTIAL
+    title = "Only partly done"

@@ -1,0 +1,56 @@
+"""Where the service lives (facts.md part 2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+DEFAULT = "us-east-1"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class Region(NamedTuple):
+    """One data centre: where its REST API answers and where people look at builds."""
+
+    api: str
+    dashboard: str
+
+
+REGIONS = {
+    "us-east-1": Region("https://mobile.saucelabs.com", "https://mobile.saucelabs.com"),
+    "eu-central-1": Region("https://mobile.eu-central-1.saucelabs.com", "https://mobile.eu-central-1.saucelabs.com"),
+    "legacy": Region("https://api.testfairy.com", "https://app.testfairy.com"),
+}
+
+
+def region_of_host(url: str) -> str | None:
+    """The region that a URL's host belongs to, or None for any other host."""
+    host = urlsplit(url).hostname
+    for name, region in REGIONS.items():
+        if host in {urlsplit(region.api).hostname, urlsplit(region.dashboard).hostname}:
+            return name
+    return None
+
+
+def check_base_url(value: str) -> str:
+    """A base URL without its last slash. Raises ValueError with the way to mend it.
+
+    Only https, unless the host is loopback: credentials travel with every request.
+    """
+    example = "expected scheme and host, like https://acme.testfairy.com"
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"is not a URL: {example}") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("has credentials in it: give them as email and api-key instead")
+    if parts.scheme not in {"http", "https"} or not host or any(c.isspace() for c in value):
+        raise ValueError(f"is not a URL: {example}")
+    if parts.query or parts.fragment:
+        raise ValueError(f"has a query or a fragment: {example}")
+    if "/api/" in f"{parts.path}/":
+        raise ValueError(f"has the API's path in it, which is added to it: {example}")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise ValueError(f"is not https, and {host} is not this machine: use https://{host}")
+    return value.rstrip("/")

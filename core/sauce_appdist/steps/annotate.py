@@ -1,0 +1,244 @@
+"""Write release notes, metadata, landing page mode, permission groups and tags of a build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from pydantic import model_validator
+
+from sauce_appdist.contract import (
+    BuildInputs,
+    Flag,
+    Inputs as AnyInputs,
+    Items,
+    Line,
+    Outputs as AnyOutputs,
+    Pairs,
+    Prose,
+    Tags,
+    option,
+    output,
+)
+from sauce_appdist.errors import InputError, ServiceError
+from sauce_appdist.steps import find
+from sauce_appdist.steps.groups import Directory, names
+from sauce_appdist.text import one_line, plural
+
+if TYPE_CHECKING:
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+
+
+class HasTags(AnyInputs):
+    """Tags, which `tag` and `annotate` both write."""
+
+    tags: Tags | None = option(None, "Tags, separated by commas or newlines.", example="release-candidate, nightly")
+
+
+class AnnotateOptions(HasTags):
+    """What can be written to a build."""
+
+    release_notes: Prose | None = option(None, "Release notes.", multiline=True)
+    release_notes_file: Line | None = option(
+        None, "File with the release notes, UTF-8, instead of release-notes.", example="CHANGELOG.md"
+    )
+    metadata: Pairs | None = option(
+        None, "Custom metadata, one key=value a line.", example="ticket=APP-123", multiline=True
+    )
+    ci_metadata: Flag = option(False, "Add commit, branch or tag, pipeline URL and actor to the metadata.")
+    landing_page_mode: Literal["open", "closed"] | None = option(
+        None, "open: anyone with the link; closed: login needed."
+    )
+    permission_groups: Items | None = option(
+        None,
+        "Tester groups (name or id) that may install the build; replaces today's.",
+        example="QA, Beta Testers",
+    )
+    clear_permission_groups: Flag = option(False, "Take the permission of all tester groups away.")
+
+    @model_validator(mode="after")
+    def _annotations(self) -> Self:
+        if self.release_notes and self.release_notes_file:
+            raise ValueError("release-notes and release-notes-file are both given: keep one")
+        if self.permission_groups and self.clear_permission_groups:
+            raise ValueError("permission-groups and clear-permission-groups are both given: keep one")
+        return self
+
+    def annotates(self) -> bool:
+        """Whether anything but tags is to be written."""
+        return bool(
+            self.release_notes
+            or self.release_notes_file
+            or self.metadata
+            or self.ci_metadata
+            or self.landing_page_mode
+            or self.permission_groups
+            or self.clear_permission_groups
+        )
+
+
+class Inputs(AnnotateOptions, BuildInputs):
+    """A build and what to write to it."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.annotates() and not self.tags:
+            raise ValueError(
+                "nothing to annotate: give release-notes, release-notes-file, metadata, ci-metadata, "
+                "landing-page-mode, permission-groups, clear-permission-groups or tags"
+            )
+        return self
+
+
+class AnnotateOutputs(AnyOutputs):
+    """The annotations."""
+
+    changed: bool | None = output("true when an update was sent.", dotenv=True)
+    release_notes: str | None = output("Release notes afterwards.")
+    tags: list[str] | None = output("Tags afterwards.")
+    permission_groups: list[str] | None = output("Groups that may install the build.")
+    landing_page_mode: str | None = output("open or closed.")
+    metadata: dict[str, Any] | None = output("Metadata afterwards, as JSON.")
+
+
+class Outputs(AnnotateOutputs):
+    """The annotations."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one PATCH writes; None leaves it as it is."""
+
+    release_notes: str | None = None
+    tags: list[str] | None = None
+    groups: list[str] | None = None
+    landing_page_mode: str | None = None
+    metadata: dict[str, str] | None = None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.release_notes is not None:
+            parts.append(f"release notes ({plural(len(self.release_notes), 'character')})")
+        if self.metadata:
+            parts.append(f"metadata {', '.join(self.metadata)}")
+        if self.landing_page_mode:
+            parts.append(f"landing page {self.landing_page_mode}")
+        if self.groups is not None:
+            parts.append(f"permission groups {', '.join(self.groups)}" if self.groups else "no permission groups")
+        if self.tags is not None:
+            parts.append(f"tags {', '.join(self.tags)}" if self.tags else "no tags")
+        return one_line("; ".join(parts), 300)
+
+
+class _Annotated(Protocol):
+    tags: list[str] | None
+    changed: bool | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the build has after an update, as far as it is known."""
+
+    update: Update
+    sent: bool
+
+    def into(self, out: _Annotated) -> None:
+        """Put it into a step's outputs, those that the step has."""
+        out.changed, out.tags = self.sent, self.update.tags
+        if isinstance(out, AnnotateOutputs):
+            out.release_notes, out.permission_groups = self.update.release_notes, self.update.groups
+            out.metadata = self.update.metadata
+            out.landing_page_mode = self.update.landing_page_mode or out.landing_page_mode
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """One PATCH with ids; one GET more for permission groups."""
+    update = plan(inputs, Directory(client), ci)
+    target = find.resolve(inputs, client, ci, read=False)
+    ci.report.title = f"Annotated {find.name_of(target)}"
+    ci.report.fact("Build", find.name_of(target), find.link(client, target))
+    ci.report.notes = update.release_notes
+    ci.report.fact("Written", str(update))
+    send(update, target, client, ci, dry_run=inputs.dry_run).into(out)
+
+
+def plan(inputs: AnnotateOptions, directory: Directory, ci: Ci) -> Update:
+    """Read and check everything that is to be written. Raises InputError."""
+    metadata = ci.context.metadata() if inputs.ci_metadata else {}
+    if inputs.ci_metadata and not metadata:
+        raise InputError("ci-metadata is true, but this is neither GitHub Actions nor GitLab CI: use metadata.")
+    metadata |= inputs.metadata or {}
+    groups: list[str] | None = [] if inputs.clear_permission_groups else None
+    if inputs.permission_groups:
+        groups = names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
+    return Update(
+        release_notes=inputs.release_notes or _read(inputs.release_notes_file),
+        tags=inputs.tags,
+        groups=groups,
+        landing_page_mode=inputs.landing_page_mode,
+        metadata=metadata or None,
+    )
+
+
+def _read(name: str | None) -> str | None:
+    """The text of the notes file. Raises InputError where it is not there, not UTF-8 or empty."""
+    if name is None:
+        return None
+    path = Path(name)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"release-notes-file {name} is not UTF-8 (byte {error.start + 1}): save it as UTF-8."
+        ) from None
+    except FileNotFoundError:
+        raise InputError(
+            f"release-notes-file {name} does not exist in {Path.cwd()}: check the path, and that this job "
+            "checks the repository out or downloads the file."
+        ) from None
+    except OSError as error:
+        raise InputError(f"release-notes-file {name} cannot be read: {error.strerror}.") from None
+    if not text.strip():
+        raise InputError(f"release-notes-file {name} is empty: write something into it, or leave it away.")
+    if "\0" in text:
+        raise InputError(f"release-notes-file {name} has a NUL character in it: give plain text.")
+    return text
+
+
+def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run: bool) -> Written:
+    """One PATCH, and what the build has now; in a dry run only what it would have."""
+    if dry_run:
+        ci.info(f"Would write to build {target.build_id}: {update}")
+        return Written(update, sent=False)
+    try:
+        reply = client.builds.update(
+            target.project_id,
+            target.build_id,
+            release_notes=update.release_notes,
+            tags=update.tags,
+            groups=update.groups,
+            landing_page_mode=update.landing_page_mode,
+            metadata=update.metadata,
+        )
+    except ServiceError as error:
+        if error.sent:
+            error.args = (f"{error} Whether the update was made is unknown; to send it again does no harm.",)
+        raise
+    ci.info(f"Wrote to build {target.build_id}: {update}")
+    if update.tags is not None and reply.tags is not None and set(reply.tags) != set(update.tags):
+        ci.warning(
+            f"The service was told the tags {', '.join(update.tags) or 'none'}, and answers that they are "
+            f"{', '.join(reply.tags) or 'none'}."
+        )
+    return Written(
+        Update(
+            release_notes=update.release_notes if reply.changelog is None else reply.changelog,
+            tags=update.tags if reply.tags is None else reply.tags,
+            groups=update.groups if reply.groups is None else reply.groups,
+            landing_page_mode=reply.landing_page_mode or update.landing_page_mode,
+            metadata=update.metadata if reply.metadata is None else reply.metadata,
+        ),
+        sent=True,
+    )

@@ -1,0 +1,318 @@
+"""Copy a build to a folder, and find out which project the copy lives in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sauce_appdist.contract import (
+    BuildInputs,
+    Inputs as AnyInputs,
+    Items,
+    Line,
+    Outputs as AnyOutputs,
+    option,
+    output,
+    required,
+)
+from sauce_appdist.errors import ApiError, InputError, PartialSuccessError, ServiceError
+from sauce_appdist.steps import find
+from sauce_appdist.steps.groups import Directory, described
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.models import Build, CopiedBuild, Project
+
+_LOOKS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
+
+
+class CopyOptions(AnyInputs):
+    """How a build is copied."""
+
+    to_folder: Line | None = option(
+        None, "Folder to copy to, by name or path; it is created if need be.", example="Release Candidates"
+    )
+    copied_app_name: Line | None = option(None, "Name of the app in the folder; the same name if it is left away.")
+    copy_groups: Items | None = option(
+        None, "Tester groups (name or id) of the copy; the original's if they are left away.", example="QA"
+    )
+    copy_project_groups: Items | None = option(
+        None, "Tester groups (name or id) of the copy's project; the original's if they are left away."
+    )
+    allow_all_testers: Literal["inherit", "true", "false"] = option(
+        "inherit", "Whether all other users may install the copy; inherit is as in the original."
+    )
+    on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do about groups that do not exist.")
+    if_exists: Literal["copy", "skip"] = option(
+        "copy", "skip takes a build of the same app, version and version code in the folder as the copy."
+    )
+
+
+class Inputs(CopyOptions, BuildInputs):
+    """A build and where it goes."""
+
+    to_folder: Line = required(CopyOptions, "to_folder")
+
+
+class CopyOutputs(AnyOutputs):
+    """The copy."""
+
+    promoted_build_id: str | None = output("Id of the copy.", dotenv=True)
+    promoted_project_id: str | None = output("Id of the project that the copy is in.", dotenv=True)
+    promoted_build_url: str | None = output("Link to the copy for people.", dotenv=True)
+    folder_path: str | None = output("Path of the folder, as the service writes it.", dotenv=True)
+    promoted_app_name: str | None = output("Name of the app in the folder.")
+    assigned_groups: list[str] | None = output("Tester groups that the copy was given.")
+    invalid_groups: list[str] | None = output("Groups of copy-groups that do not exist.")
+    assigned_project_groups: list[str] | None = output("Tester groups that the copy's project was given.")
+    invalid_project_groups: list[str] | None = output("Groups of copy-project-groups that do not exist.")
+    copied: bool | None = output("true when a copy was made, false when one was there or in a dry run.", dotenv=True)
+
+
+class Outputs(CopyOutputs):
+    """The copy."""
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """One POST, then one GET of the projects and one GET of the copy; groups and the source if they are needed."""
+    check_groups(inputs, Directory(client), ci)
+    target = find.resolve(inputs, client, ci, read=inputs.if_exists == "skip")
+    ci.report.title = f"Copied {find.name_of(target)} to {inputs.to_folder}"
+    ci.report.fact("Build", find.name_of(target), find.link(client, target))
+    copy(inputs, inputs.to_folder, target, client, ci, out, dry_run=inputs.dry_run)
+
+
+def check_groups(inputs: CopyOptions, directory: Directory, ci: Ci) -> None:
+    """Before anything is written: the groups exist, or a warning if that is all that is wanted."""
+    for name, asked in (
+        ("copy-groups", inputs.copy_groups),
+        ("copy-project-groups", inputs.copy_project_groups),
+    ):
+        if asked and inputs.on_invalid_groups == "fail":
+            ci.debug(f"{name}: {described(directory.match(asked, name))}")
+        elif asked:
+            unknown = directory.split(asked)[1]
+            if unknown:
+                ci.warning(f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says.")
+
+
+def copy(
+    inputs: CopyOptions,
+    folder: str,
+    target: find.Target,
+    client: Client,
+    ci: Ci,
+    out: CopyOutputs,
+    *,
+    dry_run: bool,
+) -> find.Target:
+    """The copy, made or found. `out` is filled as soon as a thing is known.
+
+    Raises PartialSuccessError where the copy was made but something about it is not as asked, or
+    where its fate is unknown.
+    """
+    if inputs.if_exists == "skip":
+        found = existing(inputs, folder, target, client)
+        if found:
+            return _known(found, target, client, ci, out, copied=False, folder=folder)
+    if dry_run:
+        out.copied = False
+        ci.info(f"Would copy build {target.build_id} to {folder}.")
+        return target
+    try:
+        reply = client.builds.copy(
+            target.project_id,
+            target.build_id,
+            to_folder=folder,
+            app_name=inputs.copied_app_name,
+            groups=inputs.copy_groups,
+            project_groups=inputs.copy_project_groups,
+            allow_all_testers=None if inputs.allow_all_testers == "inherit" else inputs.allow_all_testers == "true",
+        )
+    except ServiceError as error:
+        if not error.sent:
+            raise
+        return _after_unknown_fate(error, inputs, folder, target, client, ci, out)
+    out.copied, out.promoted_build_id = True, reply.build_id
+    out.folder_path, out.promoted_app_name = reply.folder_path or folder, reply.app_name
+    out.assigned_groups, out.invalid_groups = reply.assigned_groups, reply.invalid_groups
+    out.assigned_project_groups = reply.assigned_project_groups
+    out.invalid_project_groups = reply.invalid_project_groups
+    copied = _locate(reply, target, client)
+    return _accept(reply, copied, inputs, client, ci, out)
+
+
+def _accept(
+    reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, client: Client, ci: Ci, out: CopyOutputs
+) -> find.Target:
+    """Tell of a fresh copy; stop where groups of it were refused."""
+    out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(client, copied)
+    where = f"build {copied.build_id} in project {copied.project_id}"
+    ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
+    ci.info(f"Copied to {out.folder_path}: {where}.")
+    refused = [*reply.invalid_groups, *reply.invalid_project_groups]
+    if refused:
+        message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
+        if inputs.on_invalid_groups == "fail":
+            raise PartialSuccessError(f"{message}, so they cannot install it. on-invalid-groups: warn goes on.")
+        ci.warning(f"{message}. Going on, as on-invalid-groups says.")
+    return copied
+
+
+def _known(
+    found: tuple[Project, Build],
+    target: find.Target,
+    client: Client,
+    ci: Ci,
+    out: CopyOutputs,
+    *,
+    copied: bool,
+    folder: str,
+) -> find.Target:
+    """Take a build that is there as the copy."""
+    project, build = found
+    copy_ = find.Target(project.id, build.id, build, project)
+    out.copied, out.promoted_build_id, out.promoted_project_id = copied, build.id, project.id
+    out.promoted_app_name, out.promoted_build_url = build.app_name or project.name, find.link(client, copy_)
+    out.folder_path = project.folder or build.folder or folder
+    verb = "was copied to" if copied else "was already in"
+    text = f"{out.folder_path}: build {build.id} in project {project.id}"
+    ci.info(f"{find.name_of(target)} {verb} {text}.")
+    ci.report.fact("Copied to" if copied else "Already in", text, out.promoted_build_url)
+    return copy_
+
+
+def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> tuple[Project, Build] | None:
+    """The newest build of the same app, version and version code in the folder.
+
+    Where the service does not show folders, an app of the name `copied-app-name` is taken as the one
+    in the folder; without that name nobody can tell. Raises InputError then, if there is a candidate.
+    """
+    build = target.build or client.builds.get(target.project_id, target.build_id)
+    if build.app_version is None:
+        raise InputError(
+            "if-exists: skip compares versions, but the service tells none for this build: use if-exists: copy."
+        )
+    projects = client.projects.list()
+    source, others = _siblings(projects, target.project_id)
+    source_name = source.name if source else build.app_name
+    wanted_name = inputs.copied_app_name or source_name
+    # A renamed app is told from its folder mates by its name; any other has the source's.
+    others = [project for project in others if project.name in {None, wanted_name}]
+    if find.shows_folders(projects):
+        others = [project for project in others if find.in_folder(project.folder, folder)]
+        certain = True
+    else:
+        certain = inputs.copied_app_name is not None and inputs.copied_app_name != source_name
+    matches = [
+        (project, other)
+        for project in others
+        for other in client.builds.list(project.id)
+        if other.id != target.build_id
+        and other.app_version == build.app_version
+        and other.app_version_code == build.app_version_code
+    ]
+    if matches and not certain:
+        there = ", ".join(f"build {other.id} in project {project.id}" for project, other in matches[:5])
+        raise InputError(
+            f"if-exists: skip cannot tell whether {there} is in {folder}: this service does not show folders. "
+            "Give the copy a name of its own with copied-app-name, or name that build by build-id and "
+            "project-id without to-folder, or use if-exists: copy. Nothing was sent."
+        )
+    return max(matches, key=lambda match: find.newest(match[1]), default=None)
+
+
+def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None, list[Project]]:
+    """The source's project, and those of the same package on the same platform, newest first."""
+    source = next((project for project in projects if find.is_project(project, project_id)), None)
+    same = [
+        project
+        for project in projects
+        if project is not source
+        and (source is None or (project.package_name, project.platform) == (source.package_name, source.platform))
+    ]
+    return source, sorted(same, key=lambda project: _number(project.id), reverse=True)
+
+
+def _number(identifier: str) -> int:
+    number = identifier.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _locate(reply: CopiedBuild, target: find.Target, client: Client) -> find.Target:
+    """Which project a copy is in: the reply does not say (facts.md part 6).
+
+    The likeliest first: in the folder, of the name that the reply has, newest. A project that has
+    no such build is no error. Raises PartialSuccessError where none has it after a few looks.
+    """
+    pause = _FIRST_PAUSE
+    for look in range(_LOOKS):
+        try:
+            found = _look(reply, target, client)
+        except ServiceError as error:
+            raise PartialSuccessError(
+                f"Build {target.build_id} was copied to {reply.folder_path} as build {reply.build_id}, but the "
+                f"copy's project could not be looked up: {error}"
+            ) from None
+        if found:
+            return found
+        if look < _LOOKS - 1:
+            client.transport.sleep(pause)
+            pause *= 2
+    raise PartialSuccessError(
+        f"Build {target.build_id} was copied to {reply.folder_path} as build {reply.build_id}, but no visible "
+        "project has that build: check that the key may see the folder."
+    )
+
+
+def _look(reply: CopiedBuild, target: find.Target, client: Client) -> find.Target | None:
+    projects = client.projects.list()
+    source, siblings = _siblings(projects, target.project_id)
+    siblings.sort(
+        key=lambda project: (
+            project.folder is not None and find.in_folder(project.folder, reply.folder_path or ""),
+            reply.app_name in {None, project.name},
+        ),
+        reverse=True,
+    )
+    for project in [*siblings, *([source] if source else [])]:
+        try:
+            build = client.builds.get(project.id, reply.build_id)
+        except ApiError as error:
+            if error.not_found:
+                continue
+            raise
+        if build.id == reply.build_id:
+            return find.Target(build.project_id or project.id, build.id, build, source)
+    return None
+
+
+def _after_unknown_fate(
+    error: ServiceError,
+    inputs: CopyOptions,
+    folder: str,
+    target: find.Target,
+    client: Client,
+    ci: Ci,
+    out: CopyOutputs,
+) -> find.Target:
+    """A copy that may have been made is never asked for again: it is looked for among the builds."""
+    ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
+    advice = (
+        f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown. Look into "
+        "the folder: if the copy is there, go on with its build-id and project-id without to-folder; else run again."
+    )
+    pause = _FIRST_PAUSE
+    for look in range(_LOOKS):
+        try:
+            found = existing(inputs, folder, target, client)
+        except (InputError, ServiceError) as other:
+            raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})") from None
+        if found:
+            ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
+            return _known(found, target, client, ci, out, copied=True, folder=folder)
+        if look < _LOOKS - 1:
+            client.transport.sleep(pause)
+            pause *= 2
+    raise PartialSuccessError(f"{advice} It did not show up within a few seconds.")

@@ -1,0 +1,87 @@
+"""Tester groups by name or id, checked before anything is written; shared by the steps that take groups."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from sauce_appdist.errors import InputError
+from sauce_appdist.text import one_line, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sauce_appdist.client import Client
+    from sauce_appdist.models import Group
+
+
+class Directory:
+    """The account's tester groups, read once and only when somebody asks."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._groups: list[Group] | None = None
+
+    def match(self, asked: Sequence[str], name_of_input: str) -> list[Group]:
+        """The groups asked for. Raises InputError that suggests near names for unknown ones."""
+        found, unknown = self.split(asked)
+        if unknown:
+            groups = self._all()
+            names = [group.name for group in groups]
+            problems = []
+            for name in unknown:
+                near = get_close_matches(name, names, n=1) or get_close_matches(
+                    name.casefold(), [other.casefold() for other in names], n=1
+                )
+                meant = next((other for other in names if near and other.casefold() == near[0].casefold()), None)
+                problems.append(
+                    f"{one_line(name, 60)!r}" + (f" (did you mean {one_line(meant, 60)!r}?)" if meant else "")
+                )
+            known = one_line(", ".join(names), 300) or "none"
+            raise InputError(f"{name_of_input} names no tester group: {', '.join(problems)}. There are: {known}.")
+        return found
+
+    def split(self, asked: Sequence[str]) -> tuple[list[Group], list[str]]:
+        """The groups that exist, and the names that do not."""
+        groups = self._all()
+        by_id = {group.id: group for group in groups}
+        by_name = {group.name: group for group in groups}
+        found = [by_name.get(name) or by_id.get(name) for name in asked]
+        unknown = [name for name, group in zip(asked, found, strict=True) if group is None]
+        return list({group.id: group for group in found if group}.values()), unknown
+
+    def _all(self) -> list[Group]:
+        if self._groups is None:
+            self._groups = self._client.groups.list()
+        return self._groups
+
+
+def references(groups: Sequence[Group]) -> list[str]:
+    """How copies and invites name groups: by name, by id where the name has a comma."""
+    return [group.id if "," in group.name else group.name for group in groups]
+
+
+def names(groups: Sequence[Group], name_of_input: str) -> list[str]:
+    """How an update names groups: it takes names only. Raises InputError for one with a comma."""
+    for group in groups:
+        if "," in group.name:
+            raise InputError(
+                f"{name_of_input} has {one_line(group.name, 60)!r}: the service splits at the comma and takes no id "
+                "here, so rename the group."
+            )
+    return [group.name for group in groups]
+
+
+def described(groups: Sequence[Group], *, mailed: bool | None = None) -> str:
+    """`QA (3 testers), Beta (unknown size); mailed to 6 testers`: for logs and summaries; no addresses."""
+    text = ", ".join(
+        f"{group.name} ({plural(len(group.testers), 'tester') if group.testers is not None else 'unknown size'})"
+        for group in groups
+    )
+    if mailed is None:
+        return text
+    if not mailed:
+        return f"{text}; not mailed"
+    known = {tester.email for group in groups for tester in group.testers or []}
+    everybody = all(group.testers is not None for group in groups)
+    return f"{text}; mailed to {plural(len(known), 'tester') if everybody else 'their testers'}"

@@ -1,0 +1,121 @@
+"""Invite tester groups to a build, with or without an e-mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sauce_appdist.contract import (
+    BuildInputs,
+    Inputs as AnyInputs,
+    Items,
+    Outputs as AnyOutputs,
+    Prose,
+    option,
+    output,
+    required,
+)
+from sauce_appdist.errors import InputError, PartialSuccessError, ServiceError
+from sauce_appdist.steps import find
+from sauce_appdist.steps.groups import Directory, described, references
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.models import Group
+
+
+class InviteOptions(AnyInputs):
+    """How testers are invited."""
+
+    groups: Items | None = option(None, "Tester groups (name or id) to invite.", example="QA, Beta Testers")
+    message: Prose | None = option(
+        None, "Text for the e-mail; in promote the release notes if it is left away.", multiline=True
+    )
+    notify: Literal["false", "true", "first-attempt"] = option(
+        "false",
+        "Whether every tester of the groups is mailed; first-attempt mails only on the first attempt of a "
+        "re-run job (GitHub).",
+    )
+
+
+class Inputs(InviteOptions, BuildInputs):
+    """A build and who is invited."""
+
+    groups: Items = required(InviteOptions, "groups")
+
+
+class InviteOutputs(AnyOutputs):
+    """Who was invited."""
+
+    invited_groups: list[str] | None = output("Groups that were invited.", dotenv=True)
+    notified: bool | Literal["unknown"] | None = output(
+        "true when their testers were mailed; unknown when the service did not answer.", dotenv=True
+    )
+
+
+class Outputs(InviteOutputs):
+    """Who was invited."""
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """One GET of the groups and one POST."""
+    notify = notifies(inputs, ci)
+    groups = Directory(client).match(inputs.groups, "groups")
+    target = find.resolve(inputs, client, ci, read=False)
+    ci.report.title = f"Invited testers to {find.name_of(target)}"
+    ci.report.fact("Build", find.name_of(target), find.link(client, target))
+    invite(groups, target, client, ci, out, message=inputs.message, notify=notify, dry_run=inputs.dry_run)
+
+
+def notifies(inputs: InviteOptions, ci: Ci) -> bool:
+    """Whether this run mails. Raises InputError where `first-attempt` cannot be judged."""
+    if inputs.notify != "first-attempt":
+        return inputs.notify == "true"
+    attempt = ci.context.attempt
+    if attempt is None:
+        raise InputError(
+            "notify is first-attempt, but only GitHub Actions tells which attempt of a job this is: "
+            "give true or false. Nothing was sent."
+        )
+    if attempt > 1:
+        ci.warning(f"This is attempt {attempt} of the run, so nobody is mailed (notify: first-attempt).")
+    return attempt == 1
+
+
+def invite(
+    groups: Sequence[Group],
+    target: find.Target,
+    client: Client,
+    ci: Ci,
+    out: InviteOutputs,
+    *,
+    message: str | None,
+    notify: bool,
+    dry_run: bool,
+) -> None:
+    """Invite once. Raises PartialSuccessError where it is unknown whether mails went out: never sent again."""
+    who = described(groups, mailed=notify)
+    if dry_run:
+        out.invited_groups, out.notified = [], False
+        ci.info(f"Would invite to build {target.build_id}: {who}.")
+        ci.report.fact("Would invite", who)
+        return
+    try:
+        client.builds.invite(
+            target.project_id, target.build_id, groups=references(groups), message=message, notify=notify
+        )
+    except ServiceError as error:
+        if not error.sent:
+            raise
+        out.notified = "unknown" if notify else False
+        ci.report.fact("Invited", f"unknown: {described(groups)}")
+        raise PartialSuccessError(
+            f"{error} Whether {described(groups)} were invited{' and mailed' if notify else ''} is unknown, and it "
+            "was not sent a second time. Look at the build's invitations before you run it again"
+            + (", or run it again with notify: false." if notify else "; without mails that does no harm.")
+        ) from None
+    out.invited_groups, out.notified = [group.name for group in groups], notify
+    ci.info(f"Invited {who}.")
+    ci.report.fact("Invited", who)

@@ -1,0 +1,231 @@
+"""Promote a build in one go: find, check, copy, annotate and tag, invite."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+from pydantic import model_validator
+
+from sauce_appdist.ci import Part, State
+from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, output
+from sauce_appdist.errors import AppDistError, PartialSuccessError
+from sauce_appdist.steps import annotate, copy, find, invite, tag
+from sauce_appdist.steps.groups import Directory, described
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.models import Group
+
+
+class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, BuildInputs):
+    """Everything that the single steps take; what is left away is not done."""
+
+    source_tags: Tags | None = option(None, "Tags for the build that was copied; goes with to-folder.")
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        needs = {
+            "to-folder": (
+                ("copied-app-name", self.copied_app_name),
+                ("copy-groups", self.copy_groups),
+                ("copy-project-groups", self.copy_project_groups),
+                ("source-tags", self.source_tags),
+                ("allow-all-testers", self.allow_all_testers != "inherit"),
+                ("if-exists", self.if_exists == "skip"),
+            ),
+            "groups": (("message", self.message), ("notify", self.notify != "false")),
+            "tags": (("tags-mode", self.tags_mode != "replace"),),
+        }
+        for needed, wanting in needs.items():
+            for name, given in wanting:
+                if (
+                    given
+                    and not getattr(self, needed.replace("-", "_"))
+                    and not (name == "tags-mode" and self.source_tags)
+                ):
+                    raise ValueError(f"{name} is given without {needed}: give {needed}, or leave {name} away")
+        if not (self.to_folder or self.tags or self.groups or self.annotates()):
+            raise ValueError(
+                "nothing to promote: give at least one of to-folder, tags, release-notes, metadata or groups"
+            )
+        return self
+
+
+class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, BuildOutputs):
+    """What every part did."""
+
+    completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
+    failed_step: str | None = output("Part that failed; empty when all went well.", dotenv=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, checked as far as GETs can check it."""
+
+    inputs: Inputs
+    source: find.Target
+    update: annotate.Update
+    groups: list[Group]
+    notify: bool
+
+    @property
+    def writes(self) -> dict[str, str]:
+        """The parts that write, and what each is to do; what cannot be undone comes last."""
+        inputs, name = self.inputs, find.name_of(self.source)
+        what = "the copy" if inputs.to_folder else "the build"
+        parts: dict[str, str] = {}
+        if inputs.to_folder:
+            renamed = f" as {inputs.copied_app_name}" if inputs.copied_app_name else ""
+            parts["copy"] = f"{name} to {inputs.to_folder}{renamed}"
+        if inputs.annotates():
+            parts["annotate"] = f"{what}: {replace(self.update, tags=None)}"
+        if inputs.tags:
+            parts["tag"] = f"{what}, {inputs.tags_mode}: {', '.join(inputs.tags)}"
+        if inputs.source_tags:
+            parts["source-tag"] = f"the original, {inputs.tags_mode}: {', '.join(inputs.source_tags)}"
+        if self.groups:
+            parts["invite"] = described(self.groups, mailed=self.notify)
+        return parts
+
+    def __str__(self) -> str:
+        return "\n".join(f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(self.writes.items(), 1))
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """With ids, folder and groups: 4 GET (build, groups, projects, copy), 2 POST, 1 PATCH."""
+    Promotion(inputs, client, ci, out).run()
+
+
+class Promotion:
+    """One promotion, part by part; knows at every moment what is done and what is not."""
+
+    def __init__(self, inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+        self._inputs, self._client, self._ci, self._out = inputs, client, ci, out
+        self._written: list[str] = []
+        self._pending: list[str] = []
+        self._details: dict[str, str] = {}
+        out.completed_steps = []
+        ci.report.title = "Promotion"
+
+    def run(self) -> None:
+        """Do it. Raises the error of the failing part, as PartialSuccessError once anything was written."""
+        inputs, client, ci, out = self._inputs, self._client, self._ci, self._out
+        with self._part("find"):
+            source = find.resolve(inputs, client, ci, read=True)
+            find.describe(source, client, ci, out)
+            self._details["find"] = find.name_of(source)
+            ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
+        with self._part("check"):
+            plan = self._check(source)
+            self._details |= {"check": "groups, files and inputs fit", **plan.writes}
+            ci.info(f"The plan{' (dry run: nothing is written)' if inputs.dry_run else ''}:\n{plan}")
+        ci.report.title = f"{'Would promote' if inputs.dry_run else 'Promoted'} {find.name_of(source)}"
+        ci.report.notes = plan.update.release_notes
+        self._pending = list(plan.writes)
+        target = source
+        if inputs.to_folder:
+            with self._part("copy"):
+                target = copy.copy(inputs, inputs.to_folder, source, client, ci, out, dry_run=inputs.dry_run)
+                find.tell_project(target.project, out)
+        if {"annotate", "tag"} & plan.writes.keys():
+            with self._part(*(part for part in plan.writes if part in {"annotate", "tag"})):
+                self._update(plan, target)
+        if inputs.source_tags:
+            with self._part("source-tag"):
+                self._tag_source(source, inputs.source_tags)
+        if plan.groups:
+            with self._part("invite"):
+                invite.invite(
+                    plan.groups,
+                    target,
+                    client,
+                    ci,
+                    out,
+                    message=inputs.message or plan.update.release_notes,
+                    notify=plan.notify,
+                    dry_run=inputs.dry_run,
+                )
+
+    def _check(self, source: find.Target) -> Plan:
+        """Everything that can be known to fail is found here, with GETs only."""
+        inputs, client, ci = self._inputs, self._client, self._ci
+        directory = Directory(client)
+        copy.check_groups(inputs, directory, ci)
+        groups = directory.match(inputs.groups, "groups") if inputs.groups else []
+        if inputs.tags_mode != "replace" and source.build:
+            tag.shown_tags(source.build)
+        return Plan(
+            inputs=inputs,
+            source=source,
+            update=annotate.plan(inputs, directory, ci),
+            groups=groups,
+            notify=bool(groups) and invite.notifies(inputs, ci),
+        )
+
+    def _update(self, plan: Plan, target: find.Target) -> None:
+        """Annotations and tags, in one PATCH."""
+        inputs, update = self._inputs, plan.update
+        if inputs.tags:
+            tags = tag.merged(inputs.tags, inputs.tags_mode, target.build)
+            update = replace(update, tags=tags)
+        written = annotate.send(update, target, self._client, self._ci, dry_run=inputs.dry_run)
+        written.into(self._out)
+        self._ci.report.fact("Tags", ", ".join(self._out.tags or []))
+        self._ci.report.fact("Metadata", ", ".join(f"{key}={value}" for key, value in (update.metadata or {}).items()))
+        self._ci.report.fact("Landing page", update.landing_page_mode)
+        if update.groups is not None:
+            self._ci.report.fact("May install", ", ".join(update.groups) or "no group")
+
+    def _tag_source(self, source: find.Target, tags: list[str]) -> None:
+        update = annotate.Update(tags=tag.merged(tags, self._inputs.tags_mode, source.build))
+        written = annotate.send(update, source, self._client, self._ci, dry_run=self._inputs.dry_run)
+        self._ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
+
+    @contextmanager
+    def _part(self, *names: str) -> Iterator[None]:
+        """A section of the log; notes what was done, or which part failed."""
+        report, planned = self._ci.report, self._inputs.dry_run and names[0] not in {"find", "check"}
+        try:
+            with self._ci.section(" and ".join(names)):
+                yield
+        except AppDistError as error:
+            self._out.failed_step = names[0]
+            unknown = isinstance(error, PartialSuccessError)
+            report.parts += [
+                Part(name, "unknown" if unknown else "failed", str(error).partition("\n")[0]) for name in names
+            ]
+            rest = [name for name in self._pending if name not in names]
+            report.parts += [Part(name, "not done", "") for name in rest]
+            report.title = f"Promotion stopped at {names[0]}"
+            if not self._written and not unknown:
+                raise
+            raise PartialSuccessError(self._advice(error, names, rest)) from None
+        self._pending = [name for name in self._pending if name not in names]
+        if not planned:
+            self._out.completed_steps = [*(self._out.completed_steps or []), *names]
+        if names[0] not in {"find", "check"} and not planned:
+            self._written += names
+        state: State = "planned" if planned else "done"
+        report.parts += [Part(name, state, self._details.get(name, "")) for name in names]
+
+    def _advice(self, error: AppDistError, names: tuple[str, ...], rest: list[str]) -> str:
+        """What is done, what is not, and how to go on without doing anything twice."""
+        out = self._out
+        lines = [f"{' and '.join(names)} failed: {error}"]
+        lines.append(
+            f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}."
+        )
+        if out.promoted_build_id:
+            project = f"project-id: {out.promoted_project_id} and " if out.promoted_project_id else ""
+            lines.append(
+                f"To go on, run promote with {project}build-id: {out.promoted_build_id} (the copy) and without "
+                "to-folder and source-tags, so that it is not copied again."
+            )
+        elif self._written:
+            lines.append("To go on, run promote again without what is done; to write the same again does no harm.")
+        return "\n".join(lines)

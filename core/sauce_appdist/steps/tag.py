@@ -1,0 +1,77 @@
+"""Set, add or remove the tags of a build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sauce_appdist.contract import (
+    BuildInputs,
+    Outputs as AnyOutputs,
+    Tags,
+    option,
+    output,
+    required,
+)
+from sauce_appdist.errors import InputError
+from sauce_appdist.steps import find
+from sauce_appdist.steps.annotate import HasTags, Update, send
+
+if TYPE_CHECKING:
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.models import Build
+
+Mode = Literal["replace", "add", "remove"]
+
+
+class TagOptions(HasTags):
+    """How tags are put on."""
+
+    tags_mode: Mode = option("replace", "Whether tags replace today's tags, are added to them or removed from them.")
+
+
+class Inputs(TagOptions, BuildInputs):
+    """A build and its tags."""
+
+    tags: Tags = required(TagOptions, "tags")
+
+
+class Outputs(AnyOutputs):
+    """The tags."""
+
+    tags: list[str] | None = output("Tags of the build afterwards.")
+    changed: bool | None = output("true when an update was sent.", dotenv=True)
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """One PATCH with ids; one GET more for add and remove."""
+    target = find.resolve(inputs, client, ci, read=inputs.tags_mode != "replace")
+    ci.report.title = f"Tags of {find.name_of(target)}"
+    ci.report.fact("Build", find.name_of(target), find.link(client, target))
+    tags = merged(inputs.tags, inputs.tags_mode, target.build)
+    if inputs.tags_mode != "replace" and target.build and tags == shown_tags(target.build):
+        out.tags, out.changed = tags, False
+        ci.info(f"Nothing to change: the tags are {', '.join(tags) or 'none'}.")
+    else:
+        send(Update(tags=tags), target, client, ci, dry_run=inputs.dry_run).into(out)
+    ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
+
+
+def shown_tags(build: Build) -> list[str]:
+    """Today's tags. Raises InputError where the service does not show them."""
+    if build.tags is None and "tags" not in build.model_fields_set:
+        raise InputError(
+            "tags-mode add and remove need today's tags, which this service does not show: "
+            "use tags-mode: replace with all tags. Nothing was sent."
+        )
+    return build.tags or []
+
+
+def merged(tags: list[str], mode: Mode, build: Build | None) -> list[str]:
+    """The tags to send."""
+    if mode == "replace" or build is None:
+        return tags
+    today = shown_tags(build)
+    if mode == "remove":
+        return [tag for tag in today if tag not in tags]
+    return [*today, *(tag for tag in tags if tag not in today)]

@@ -1,0 +1,71 @@
+"""Foreign text made safe to show: secrets, control characters, workflow commands, Markdown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# The runner takes `::command::` after leading blanks, and `##[command]` anywhere in a line.
+_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+class Redactor:
+    """Replaces every known secret, in each spelling that it travels in, by `***`."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._spellings: list[str] = []
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Hide a secret from now on; a secret of several lines is hidden line by line too."""
+        for part in {secret, *secret.splitlines()}:
+            if part.strip():
+                self._spellings += {part, part.strip(), quote(part, safe="")}
+        self._spellings.sort(key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for spelling in self._spellings:
+            text = text.replace(spelling, "***")
+        return text
+
+
+def printable(text: str) -> str:
+    """Several lines for a log: no control characters, nothing that a runner takes for a command."""
+    text = _CONTROL.sub(_ZERO_WIDTH_SPACE, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _COMMAND.sub(
+        lambda found: found.group().replace(":", f":{_ZERO_WIDTH_SPACE}").replace("##", f"#{_ZERO_WIDTH_SPACE}#"),
+        text,
+    )
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """White space folded to single spaces, cut to `limit` characters."""
+    text = " ".join(printable(text).split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def markdown(text: str, limit: int = 200) -> str:
+    """One line that stays plain text in any Markdown, table cells included."""
+    text = re.sub(r"([\\`*_\[\]<>|~&$#!@])", r"\\\1", one_line(text, limit))
+    return text.replace("://", "\\://").replace("www.", "www\\.")
+
+
+def markdown_block(text: str, limit: int = 4000) -> str:
+    """A fenced block that its own content cannot close."""
+    if len(text) > limit:
+        text = f"{text[:limit]}\n… ({len(text) - limit} more characters)"
+    ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return f"{fence}text\n{_CONTROL.sub(_ZERO_WIDTH_SPACE, text)}\n{fence}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 tester`, `3 testers`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,263 @@
+"""Write everything that CI systems and readers see of a step's contract.
+
+python tools/render.py           write action.yml, actions/, gitlab-templates/ and the tables in the READMEs
+python tools/render.py --check   exit 1 and name the files that are stale
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "core"))
+
+from sauce_appdist import __version__  # noqa: E402 - the checkout's, whatever is installed
+from sauce_appdist.contract import (  # noqa: E402
+    choices,
+    described,
+    extra,
+    input_default,
+    input_variable,
+    is_secret,
+    kebab,
+    sections,
+    variable,
+)
+from sauce_appdist.steps import STEPS, load  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+REPOSITORY = "OWNER/sauce-appdist"
+PROMOTE = "promote"  # the root action
+HEADER = "# Rendered by tools/render.py from core/sauce_appdist/steps/{step}.py: edit that, then run `make render`.\n"
+ICONS = {"find": "search", "tag": "tag", "annotate": "edit-3", "copy": "copy", "invite": "mail", PROMOTE: "trending-up"}
+
+# What a GitLab job runs. Every input is in the environment: nothing is interpolated into this text.
+# The interpreter is isolated, so that neither the checkout nor PYTHON… variables can put code into it.
+GITLAB_SCRIPT = """\
+set -eu
+deps=$(mktemp -d)
+printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
+pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-deps --target "$deps" "$@"; }
+pip_install -r "$deps/package.txt"
+pip_install --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
+python3 -I -S -X utf8 -c 'import sys
+sys.path.append(sys.argv.pop(1))
+from sauce_appdist.cli import entrypoint
+entrypoint()' "$deps" STEP
+"""
+
+
+class Dumper(yaml.SafeDumper):
+    """Block scalars for texts of several lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+Dumper.add_representer(str, _text)
+
+
+def dump(document: dict[str, Any]) -> str:
+    """YAML in the order of the dict, never folded."""
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+
+
+def summary(step: str) -> str:
+    """What a step is for: the first line of its module's docstring."""
+    return (load(step).__doc__ or "").partition("\n")[0]
+
+
+def fields(step: str) -> Iterator[tuple[str, FieldInfo, bool]]:
+    """Every input, and whether the surroundings may give it in its stead."""
+    for title, group in sections(load(step).Inputs).items():
+        for name, field in group.items():
+            yield name, field, title != "This step"
+
+
+def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
+    """An input's description for YAML."""
+    text = described(field)
+    if known := choices(field):
+        text += f" One of {', '.join(known)}."
+    return f"{text} Falls back to {variable(name)}." if inherited else text
+
+
+def action(step: str) -> str:
+    """The composite action of a step."""
+    inputs: dict[str, Any] = {}
+    for name, field, inherited in fields(step):
+        entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
+        entry["required"] = field.is_required()
+        # An inherited input has no default here: GitHub could not tell it from one that was given.
+        if not inherited and input_default(field):
+            entry["default"] = input_default(field)
+        inputs[kebab(name)] = entry
+    core = "$GITHUB_ACTION_PATH/core" if step == PROMOTE else "$GITHUB_ACTION_PATH/../../core"
+    run = {
+        "id": "run",
+        "shell": "bash",
+        "env": {input_variable(name): f"${{{{ inputs.{kebab(name)} }}}}" for name, *_ in fields(step)},
+        "run": f'bash "{core}/bootstrap.sh" {step}',
+    }
+    outputs = {
+        kebab(name): {"description": field.description, "value": f"${{{{ steps.run.outputs.{kebab(name)} }}}}"}
+        for name, field in load(step).Outputs.model_fields.items()
+    }
+    title = "Sauce App Distribution" + ("" if step == PROMOTE else f": {step}")
+    return HEADER.format(step=step) + dump(
+        {
+            "name": title,
+            "description": summary(step),
+            "author": "sauce-appdist",
+            "branding": {"icon": ICONS[step], "color": "red"},
+            "inputs": inputs,
+            "outputs": outputs,
+            "runs": {"using": "composite", "steps": [run]},
+        }
+    )
+
+
+def template(step: str) -> str:
+    """The GitLab template of a step: a header of inputs and one job."""
+    inputs: dict[str, Any] = {
+        "job-name": {"description": "Name of the job.", "default": f"appdist-{step}"},
+        "stage": {"description": "Stage of the job.", "default": "deploy"},
+        "image": {"description": "Image with Python 3.11 or newer and pip.", "default": "python:3.13-slim"},
+        "rules": {"description": "Rules of the job.", "type": "array", "default": [{"when": "on_success"}]},
+        "package": {
+            "description": "What pip installs: a release (a --hash=sha256:… may follow), a wheel or a URL.",
+            "default": f"sauce-appdist=={__version__}",
+        },
+    }
+    variables: dict[str, Any] = {"APPDIST_INPUT_PACKAGE": "$[[ inputs.package ]]"}
+    for name, field, inherited in fields(step):
+        if is_secret(field):
+            continue
+        entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
+        default = "" if inherited else input_default(field)
+        if field.annotation is bool and not inherited:
+            entry |= {"type": "boolean", "default": default == "true"}
+        else:
+            entry["type"] = "string"
+            known = ("true", "false") if field.annotation is bool else choices(field)
+            if known:
+                entry["options"] = list(known) if default else ["", *known]
+            if not field.is_required():
+                entry["default"] = default
+        inputs[kebab(name)] = entry
+        value = f"$[[ inputs.{kebab(name)} ]]"
+        # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
+        variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
+    job = {
+        "stage": "$[[ inputs.stage ]]",
+        "image": "$[[ inputs.image ]]",
+        "rules": "$[[ inputs.rules ]]",
+        "variables": variables,
+        "script": [GITLAB_SCRIPT.replace("STEP", step)],
+        "artifacts": {
+            "when": "always",
+            "paths": ["appdist-outputs.json"],
+            "reports": {"dotenv": "appdist.env", "annotations": "appdist-annotations.json"},
+        },
+    }
+    return (
+        HEADER.format(step=step)
+        + "# Credentials are masked CI/CD variables of the project, never inputs: APPDIST_EMAIL and APPDIST_API_KEY,\n"
+        + "# or APPDIST_OIDC_TOKEN and APPDIST_OIDC_CONFIG_KEY.\n"
+        + dump({"spec": {"inputs": inputs}})
+        + "---\n"
+        + dump({"$[[ inputs.job-name ]]": job})
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def inputs_table(step: str) -> str:
+    """The inputs as Markdown, in the sections that people read them in."""
+    lines = []
+    for title, group in sections(load(step).Inputs).items():
+        lines += [f"**{title}**", "", "| Input | Default | |", "|---|---|---|"] if group else []
+        for name, field in group.items():
+            default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
+            text = field.description or ""
+            if known := choices(field):
+                text += f" One of {', '.join(f'`{word}`' for word in known)}."
+            if example := extra(field).get("example"):
+                text += f" Example: `{example}`."
+            lines.append(f"| `{kebab(name)}` | {default} | {_cell(text)} |")
+        lines += [""] if group else []
+    return "\n".join(lines).rstrip()
+
+
+def outputs_table(step: str) -> str:
+    """The outputs as Markdown."""
+    lines = ["| Output | | GitLab variable |", "|---|---|---|"]
+    for name, field in load(step).Outputs.model_fields.items():
+        dotenv = f"`{variable(name)}`" if extra(field)["dotenv"] else ""
+        lines.append(f"| `{kebab(name)}` | {_cell(field.description or '')} | {dotenv} |")
+    return "\n".join(lines)
+
+
+def steps_table() -> str:
+    """The steps, for the README."""
+    lines = ["| Step | GitHub | GitLab | |", "|---|---|---|---|"]
+    for step in STEPS:
+        uses = REPOSITORY if step == PROMOTE else f"{REPOSITORY}/actions/{step}"
+        page = "docs/promote.md" if step == PROMOTE else f"actions/{step}/README.md"
+        lines.append(f"| [{step}]({page}) | `{uses}@v1` | `gitlab-templates/{step}.yml` | {summary(step)} |")
+    return "\n".join(lines)
+
+
+def tables(text: str) -> str:
+    """A page with the parts between its `<!-- rendered: … -->` marks made anew."""
+
+    def part(found: re.Match[str]) -> str:
+        kind, _, step = found[1].partition(" ")
+        makers = {"inputs": inputs_table, "outputs": outputs_table}
+        made = steps_table() if kind == "steps" else makers[kind](step)
+        return f"<!-- rendered: {found[1]} -->\n{made}\n<!-- /rendered -->"
+
+    return re.sub(r"<!-- rendered: ([a-z ]+) -->.*?<!-- /rendered -->", part, text, flags=re.DOTALL)
+
+
+def rendered() -> dict[Path, str]:
+    """Every file that is rendered, whole or in parts, and what it has to contain."""
+    files = {ROOT / "gitlab-templates" / f"{step}.yml": template(step) for step in STEPS}
+    files |= {
+        ROOT / ("action.yml" if step == PROMOTE else f"actions/{step}/action.yml"): action(step) for step in STEPS
+    }
+    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("actions/*/README.md")]
+    return files | {page: tables(page.read_text("utf-8")) for page in pages}
+
+
+def main() -> int:
+    """Render, or check."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a file is stale")
+    check = parser.parse_args().check
+    stale = [(path, text) for path, text in rendered().items() if not path.exists() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        print(f"{'stale' if check else 'rendered'}: {path.relative_to(ROOT)}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    if check and stale:
+        print("run `make render` and commit the result")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
