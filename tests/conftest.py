@@ -1,4 +1,4 @@
-"""What every test shares: a real server to talk to, and the command as a pipeline calls it."""
+"""Fixtures that every test shares: a real server to talk to, and the command as a pipeline calls it."""
 
 from __future__ import annotations
 
@@ -7,81 +7,18 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
 from pytest_httpserver import HTTPServer
 
 from appdist_emulator import Emulator
+from harness import API_KEY, EMAIL, ROOT, Outcome, Process, Run, Service, github_outputs
 from sauce_appdist.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-ROOT = Path(__file__).resolve().parent.parent
-EMAIL, API_KEY = "ci@northwind.example", "nw-demo-key-0001"
-ANDROID, IOS = "6905338", "6905339"  # the projects of the emulator's default seed
-NEWEST_ANDROID = "8911052"
-
-
-@dataclass
-class Outcome:
-    """How a command ended."""
-
-    code: int
-    outputs: dict[str, Any]
-    log: str
-    text: str = ""
-    files: dict[str, str] = field(default_factory=dict)
-
-
-class Run(Protocol):
-    """Run a step by its inputs, named as in Python."""
-
-    def __call__(self, step: str, /, *argv: str, env: Mapping[str, str] | None = None, **inputs: str) -> Outcome: ...
-
-
-class Service:
-    """The emulator and what its state tells."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.url = emulator.url
-
-    def __getattr__(self, name: str) -> Any:
-        return requests.get(f"{self.url}/_emulator/{name}", timeout=10).json()
-
-    def fault(self, **order: Any) -> None:
-        """Order a fault (see docs/emulator.md)."""
-        requests.post(f"{self.url}/_emulator/faults", json=order, timeout=10).raise_for_status()
-
-    def reset(self, seed: Mapping[str, Any]) -> None:
-        """Start over with another account."""
-        requests.post(f"{self.url}/_emulator/reset", json=seed, timeout=10).raise_for_status()
-
-    def build(self, project_id: str, build_id: str) -> dict[str, Any]:
-        """A build as the service holds it."""
-        builds = [
-            build
-            for project in self.state["projects"]
-            if project["id"] == project_id
-            for build in project["builds"]
-            if build["id"] == build_id
-        ]
-        assert len(builds) == 1, f"build {build_id} in project {project_id}: {builds}"
-        return builds[0]  # type: ignore[no-any-return]
-
-    @property
-    def sent(self) -> list[str]:
-        """Every request so far, as method and path."""
-        return [f"{request['method']} {request['path']}" for request in self.requests]
-
-    @property
-    def writes(self) -> list[str]:
-        """Every request so far that was no GET."""
-        return [request for request in self.sent if not request.startswith("GET ")]
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -131,12 +68,6 @@ def run(service: Service, capfd: pytest.CaptureFixture[str]) -> Run:
     return runner
 
 
-class Process(Protocol):
-    """Run the command in a process of its own."""
-
-    def __call__(self, *argv: str, env: Mapping[str, str] | None = None) -> Outcome: ...
-
-
 @pytest.fixture
 def process(service: Service, tmp_path: Path) -> Process:
     """Run the command as a CI system does: a process, an environment, files."""
@@ -167,23 +98,3 @@ def process(service: Service, tmp_path: Path) -> Process:
         return Outcome(done.returncode, github_outputs(files.get("github-output", "")), log, text, files)
 
     return runner
-
-
-def github_outputs(text: str) -> dict[str, Any]:
-    """Read an output file the way the runner does: `name<<delimiter`, lines, delimiter."""
-    outputs: dict[str, Any] = {}
-    lines = iter(text.split("\n"))
-    for line in lines:
-        if not line:
-            continue
-        name, _, delimiter = line.partition("<<")
-        assert delimiter, f"not an output: {line!r}"
-        value = []
-        for part in lines:
-            if part == delimiter:
-                break
-            value.append(part)
-        else:
-            pytest.fail(f"output {name} has no end")
-        outputs[name] = "\n".join(value)
-    return outputs

@@ -18,7 +18,7 @@ import trustme
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from conftest import API_KEY, EMAIL
+from harness import API_KEY, EMAIL
 from sauce_appdist.auth import BasicAuth, OidcAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import ApiError, AppDistError, AuthError, ServiceError, TransportError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OK = {"status": "ok"}
 PROJECTS = {"status": "ok", "projects": [{"id": "1", "name": "App"}]}
-BUILD = {"status": "ok", "build": {"id": "2", "projectId": "1"}}
+BUILD: dict[str, Any] = {"status": "ok", "build": {"id": "2", "projectId": "1"}}
 COPY = {"status": "ok", "build_id": "3"}
 
 

@@ -46,8 +46,9 @@ ICONS = {"find": "search", "tag": "tag", "annotate": "edit-3", "copy": "copy", "
 GITLAB_SCRIPT = """\
 set -eu
 deps=$(mktemp -d)
+trap 'rm -rf "$deps"' EXIT
 printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
-pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-deps --target "$deps" "$@"; }
+pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$deps" "$@"; }
 pip_install -r "$deps/package.txt"
 pip_install --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
 python3 -I -S -X utf8 -c 'import sys

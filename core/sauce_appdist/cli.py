@@ -23,7 +23,8 @@ def entrypoint() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
-            reconfigure(errors="replace")  # a Windows console cannot show everything
+            # Lines in order and at once, though stdout is a pipe; and a Windows console cannot show everything.
+            reconfigure(line_buffering=True, errors="replace")
     try:
         code = main(sys.argv[1:], os.environ, sys.stdout)
     except KeyboardInterrupt:

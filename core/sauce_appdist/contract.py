@@ -423,10 +423,15 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(f'"{item}"' if "," in item else item for item in value)
+        return ",".join(_quoted(item) for item in value)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+def _quoted(item: str) -> str:
+    """An item of a list so that `_items` reads it back."""
+    return '"{}"'.format(item.replace('"', '""')) if re.search(r'[,"#]', item) else item
 
 
 AnyInputs = TypeVar("AnyInputs", bound=Inputs)
@@ -442,7 +447,10 @@ def extra(field: FieldInfo) -> dict[str, Any]:
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """The values of an input that takes one of a few words, else nothing."""
-    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    for annotation in (field.annotation, *get_args(field.annotation)):
+        if get_origin(annotation) is Literal:
+            return get_args(annotation)
+    return ()
 
 
 def input_default(field: FieldInfo) -> str:

@@ -47,11 +47,14 @@ class GitHub(Ci):
             return
         self._masked.add(secret)
         super().mask(secret)
-        # The runner masks whole lines. Written here because github-action-utils puts a blank before
-        # the second `::`, which some runners do not take for a command.
-        for line in secret.splitlines():
+        for line in secret.splitlines():  # the runner masks whole lines
             if line.strip():
-                self._print(f"::add-mask::{line.strip().replace('%', '%25')}")
+                self._command("add-mask", line.strip())
+
+    def _command(self, name: str, text: str = "") -> None:
+        # github-action-utils puts a blank before the second `::` of a command without properties, which
+        # some runners do not take for a command.
+        self._print(f"::{name}::{text.replace('%', '%25')}")
 
     def warning(self, text: str) -> None:
         gha.warning(self.clean(text), title="sauce-appdist")
@@ -61,8 +64,11 @@ class GitHub(Ci):
 
     @contextmanager
     def section(self, title: str) -> Iterator[None]:
-        with gha.group(self.clean(title)):
+        self._command("group", self.clean(title))
+        try:
             yield
+        finally:
+            self._command("endgroup")
 
     def finish(self, outputs: Outputs) -> None:
         if "GITHUB_OUTPUT" in self.environ:

@@ -1,0 +1,341 @@
+"""Bad input: one clear message that names the input and the way to mend it, and the documented exit code."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, ROOT, Process, Run, Service
+from sauce_appdist import errors
+from sauce_appdist.contract import as_text, gather, parse
+from sauce_appdist.errors import InputError
+from sauce_appdist.steps import annotate, find, promote, tag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
+INPUT, AUTH, API, TRANSPORT = 2, 3, 4, 5
+
+
+def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs: str) -> Any:
+    name = "-".join([step, *inputs, *([f"no-{drop}"] if drop else [])]) or step
+    return pytest.param(step, inputs, drop.split(), expected, code, id=name[:80])
+
+
+@pytest.mark.parametrize(
+    ("step", "inputs", "drop", "expected", "code"),
+    [
+        # credentials
+        bad("find", "no credentials: give email and api-key, or oidc-token", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
+        bad("find", "not both", oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
+        bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
+        bad("find", "api-key is given without email", drop="APPDIST_EMAIL", **BUILD),
+        bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
+        bad("find", "api-key is empty, or has white space", api_key="two words", **BUILD),
+        bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),
+        # where to
+        bad("find", "region is 'us-west-1', expected one of us-east-1, eu-central-1, legacy", region="us-west-1", **BUILD),
+        bad("find", "did you mean eu-central-1?", region="eu-central", **BUILD),
+        bad("find", "base-url is not a URL: expected scheme and host", base_url="mobile.saucelabs.com", **BUILD),
+        bad("find", "base-url is not a URL", base_url="https://[::1", **BUILD),
+        bad("find", "base-url is not https, and acme.example is not this machine", base_url="http://acme.example", **BUILD),
+        bad("find", "base-url has credentials in it", base_url="https://me:secret@acme.example", **BUILD),
+        bad("find", "base-url has the API's path in it", base_url="https://acme.example/api/1/", **BUILD),
+        bad("find", "base-url has a query", base_url="https://acme.example/?a=1", **BUILD),
+        bad("find", "no-such-host.invalid cannot be reached", base_url="https://no-such-host.invalid", retries="0", code=TRANSPORT, **BUILD),
+        # how
+        bad("find", "timeout is '10', expected a whole number with its unit: 90s, 15m, 24h or 7d", timeout="10", **BUILD),
+        bad("find", "timeout is 0, expected at least 1s", timeout="0s", **BUILD),
+        bad("find", "wait-for-build is '1.5m'", wait_for_build="1.5m", **BUILD),
+        bad("find", "retries is 'many', expected a whole number", retries="many", **BUILD),
+        bad("find", "retries is 11, expected 0 to 10", retries="11", **BUILD),
+        bad("find", "dry-run is 'maybe', expected true or false", dry_run="maybe", **BUILD),
+        # the build
+        bad("find", "no build: give build-id and project-id, or build-url, or package-name"),
+        bad("find", "build-id is given without project-id", build_id=NEWEST_ANDROID),
+        bad("find", "build-id is latest, but of what", build_id="latest"),
+        bad("find", "build-id is '../1', which is no id", build_id="../1", project_id=ANDROID),
+        bad("find", "build-url is 'https://x.example/apps/1', expected …/projects/<project>/builds/<build>", build_url="https://x.example/apps/1"),
+        bad("find", "build-url names another build", build_url="/projects/1-a/builds/2", **BUILD),
+        bad("find", "8 builds fit. Give build-id and project-id", package_name="com.northwind.travel"),
+        bad("find", "none of 4 visible projects has package-name 'com.northwind.travl' (did you mean 'com.northwind.travel'?)", package_name="com.northwind.travl"),
+        bad("find", "none with version '9.9'. The newest are: build-id 8911052, version 4.3.0", package_name="com.northwind.travel", platform="android", version="9.9"),
+        bad("find", "project 6905338 has no build 1", project_id=ANDROID, build_id="1"),
+        bad("find", "does not show which folder a project is in", package_name="com.northwind.travel", folder="QA"),
+        # tags
+        bad("tag", "tags is required: Tags, separated by commas", **BUILD),
+        bad("tag", "tags has no item in it", tags=" , \n# only a comment", **BUILD),
+        bad("tag", "a tag cannot contain a comma", tags='"a, b"', **BUILD),
+        bad("tag", "has a quote that is not closed", tags='"a', **BUILD),
+        bad("tag", "tags-mode is 'ad', expected one of replace, add, remove; did you mean add?", tags="a", tags_mode="ad", **BUILD),
+        bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="add", **BUILD),
+        bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="remove", **BUILD),
+        # annotations
+        bad("annotate", "nothing to annotate: give release-notes", **BUILD),
+        bad("annotate", "release-notes and release-notes-file are both given", release_notes="a", release_notes_file="b", **BUILD),
+        bad("annotate", "release-notes-file missing.md does not exist in", release_notes_file="missing.md", **BUILD),
+        bad("annotate", "release-notes is only white space", release_notes="  \n ", **BUILD),
+        bad("annotate", "metadata line 2 is 'no equals', expected key=value", metadata="a=b\nno equals", **BUILD),
+        bad("annotate", "metadata line 1 has the key 'a b'", metadata="a b=c", **BUILD),
+        bad("annotate", "metadata line 2 gives a a second time", metadata="a=1\na=2", **BUILD),
+        bad("annotate", "landing-page-mode is 'opn', expected one of open, closed; did you mean open?", landing_page_mode="opn", **BUILD),
+        bad("annotate", "permission-groups names no tester group: 'Beta Tester' (did you mean 'Beta Testers'?)", permission_groups="QA, Beta Tester", **BUILD),
+        bad("annotate", "permission-groups and clear-permission-groups are both given", permission_groups="QA", clear_permission_groups="yes", **BUILD),
+        bad("annotate", "ci-metadata is true, but this is neither GitHub Actions nor GitLab CI", ci_metadata="true", **BUILD),
+        # copy
+        bad("copy", "to-folder is required", **BUILD),
+        bad("copy", "to-folder is only white space", to_folder="   ", **BUILD),
+        bad("copy", "to-folder has a line break", to_folder="a\nb", **BUILD),
+        bad("copy", "copy-groups names no tester group: 'qa' (did you mean 'QA'?)", to_folder="F", copy_groups="qa", **BUILD),
+        bad("copy", "if-exists is 'overwrite', expected one of copy, skip", to_folder="F", if_exists="overwrite", **BUILD),
+        # invite
+        bad("invite", "groups is required", **BUILD),
+        bad("invite", "groups names no tester group: 'Nobody'. There are: QA, Beta Testers", groups="Nobody", **BUILD),
+        bad("invite", "notify is 'maybe', expected one of false, true, first-attempt", groups="QA", notify="maybe", **BUILD),
+        bad("invite", "only GitHub Actions tells which attempt of a job this is", groups="QA", notify="first-attempt", **BUILD),
+        # promote
+        bad("promote", "nothing to promote: give at least one of", **BUILD),
+        bad("promote", "source-tags is given without to-folder", source_tags="a", tags="b", **BUILD),
+        bad("promote", "notify is given without groups", notify="true", tags="b", **BUILD),
+        bad("promote", "tags-mode is given without tags", tags_mode="add", groups="QA", **BUILD),
+        bad("promote", "groups names no tester group: 'Nobody'", groups="Nobody", to_folder="F", **BUILD),
+        bad("promote", "release-notes-file missing.md does not exist", release_notes_file="missing.md", to_folder="F", **BUILD),
+        bad("promote", "need today's tags", to_folder="F", tags="a", tags_mode="add", **BUILD),
+    ],
+)  # fmt: skip
+def test_bad_input(
+    run: Run, service: Service, step: str, inputs: dict[str, str], drop: list[str], expected: str, code: int
+) -> None:
+    done = run(step, env=dict.fromkeys(drop, ""), **inputs)
+    assert expected in done.log
+    assert done.code == code
+    assert done.log.count("\n") < 12
+    assert "Traceback" not in done.log
+    assert "secret" not in done.log
+    assert service.writes == []
+
+
+def test_files_that_cannot_be_read_are_named(run: Run, service: Service, tmp_path: Path) -> None:
+    folder = tmp_path / "notes.d"
+    folder.mkdir()
+    latin = tmp_path / "latin.md"
+    latin.write_bytes("Grüße".encode("latin-1"))
+    empty = tmp_path / "empty.md"
+    empty.write_text(" \n")
+    binary = tmp_path / "binary.md"
+    binary.write_bytes(b"a\0b")
+    for path, expected in (
+        (folder, "cannot be read: Is a directory"),
+        (latin, "is not UTF-8 (byte 3): save it as UTF-8"),
+        (empty, "is empty"),
+        (binary, "has a NUL character"),
+    ):
+        done = run("annotate", release_notes_file=str(path), **BUILD)
+        assert done.code == INPUT
+        assert f"release-notes-file {path} {expected}" in done.log
+    assert service.writes == []
+
+
+def test_text_that_is_not_utf8_is_refused(process: Process, service: Service) -> None:
+    done = process(
+        "annotate", env={"APPDIST_RELEASE_NOTES": "Gr\udcfc\udcdfe", "APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "1"}
+    )
+    assert done.code == INPUT
+    assert "release-notes is not UTF-8" in done.log
+    assert service.sent == []
+
+
+def test_every_wrong_input_is_told_at_once(run: Run) -> None:
+    done = run("promote", region="mars", timeout="soon", tags='"', if_exists="?", **BUILD)
+    assert all(f"{name} " in done.log for name in ("region", "timeout", "tags", "if-exists"))
+
+
+def test_a_port_that_speaks_something_else(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+
+        def greet() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                connection.recv(1000)
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        done = run("find", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", **BUILD)
+        thread.join()
+    assert done.code == TRANSPORT
+    assert "does not speak HTTP" in done.log
+
+
+def test_tls_failure(run: Run, service: Service) -> None:
+    done = run("find", base_url=service.url.replace("http:", "https:"), **BUILD)
+    assert done.code == TRANSPORT
+    assert "does not speak TLS" in done.log
+
+
+# --- The command line -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        ([], "the following arguments are required: <step>"),
+        (["fnd"], "invalid choice: 'fnd'"),
+        (["find", "--build", "1"], "unrecognized arguments: --build 1"),
+        (
+            ["find", "--api-key", "k-123456"],
+            "--api-key is not taken here, where others could read it: set APPDIST_API_KEY",
+        ),
+        (["find", "--api-key=k-123456"], "set APPDIST_API_KEY"),
+        (["find", "--oidc-token", "k-123456"], "set APPDIST_OIDC_TOKEN"),
+        (["tag", "--tags"], "expected one argument"),
+    ],
+)
+def test_wrong_command_lines(process: Process, argv: list[str], expected: str) -> None:
+    done = process(*argv)
+    assert done.code == INPUT
+    assert expected in done.log
+    assert "k-123456" not in done.log
+    assert done.text == ""
+
+
+def test_help_and_version(process: Process) -> None:
+    assert process("--version").text.startswith("sauce-appdist 1.")
+    assert "find" in process("--help").text
+    page = process("copy", "--help")
+    assert page.code == 0
+    assert "--to-folder" in page.text
+    assert "Default: inherit" in page.text.replace("\n", " ").replace("                        ", "")
+
+
+def test_options_beat_the_environment(process: Process) -> None:
+    env = {"APPDIST_PROJECT_ID": "1", "APPDIST_BUILD_ID": "1", "APPDIST_REGION": "eu-central-1"}
+    done = process("find", "--project-id", ANDROID, "--build-id", NEWEST_ANDROID, "--dry-run", "--json", env=env)
+    assert done.code == 0
+    assert f'"build-id": "{NEWEST_ANDROID}"' in done.text
+
+
+# --- Layers: option, input, environment -------------------------------------------------------------
+
+
+def test_an_input_beats_the_environment_and_empty_is_not_given() -> None:
+    environ = {
+        "APPDIST_REGION": "legacy",
+        "APPDIST_INPUT_REGION": "eu-central-1",
+        "APPDIST_INPUT_TIMEOUT": "",
+        "APPDIST_TIMEOUT": "9s",
+    }
+    assert gather(find.Inputs, {}, environ) == {"region": "eu-central-1", "timeout": "9s"}
+    assert gather(find.Inputs, {"region": "us-east-1"}, environ)["region"] == "us-east-1"
+
+
+def test_what_an_earlier_job_left_does_not_mix_with_an_explicit_build_or_sign_in() -> None:
+    inherited = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_EMAIL": "e@x.org", "APPDIST_API_KEY": "k"}
+    assert gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_BUILD_URL": "/projects/3/builds/4"}) == {
+        "build_url": "/projects/3/builds/4",
+        "email": "e@x.org",
+        "api_key": "k",
+    }
+    given = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_OIDC_TOKEN": "t", "APPDIST_INPUT_OIDC_CONFIG_KEY": "c"})
+    assert given == {"build_id": "1", "project_id": "2", "oidc_token": "t", "oidc_config_key": "c"}
+
+
+def test_on_gitlab_free_text_that_is_one_variable_is_looked_up() -> None:
+    environ = {"CI_COMMIT_MESSAGE": "Fix $HOME", "APPDIST_INPUT_RELEASE_NOTES": "$CI_COMMIT_MESSAGE"}
+    assert gather(annotate.Inputs, {}, environ | {"GITLAB_CI": "true"}) == {"release_notes": "Fix $HOME"}
+    assert gather(annotate.Inputs, {}, environ) == {"release_notes": "$CI_COMMIT_MESSAGE"}
+    text = {"GITLAB_CI": "true", "APPDIST_INPUT_RELEASE_NOTES": "costs $5 and ${HOME}"}
+    assert gather(annotate.Inputs, {}, text) == {"release_notes": "costs $5 and ${HOME}"}
+
+
+# --- Reading text -----------------------------------------------------------------------------------
+
+SIGNED_IN: dict[str, Any] = {"email": EMAIL, "api_key": API_KEY}
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("a", ["a"]),
+        (" a , b,, a ", ["a", "b"]),
+        ("a\n# no\n  b\r\nc,d", ["a", "b", "c", "d"]),
+        ("a b, c#d", ["a b", "c#d"]),
+        ('6" phones, b', ['6" phones', "b"]),
+        ("ünï, 🎉", ["ünï", "🎉"]),
+    ],
+)
+def test_lists(text: str, items: list[str]) -> None:
+    assert parse(tag.Inputs, {**SIGNED_IN, **BUILD, "tags": text}).tags == items
+
+
+def test_a_quoted_group_may_have_a_comma() -> None:
+    inputs = parse(promote.Inputs, {**SIGNED_IN, **BUILD, "groups": '"QA, Berlin", Beta'})
+    assert inputs.groups == ["QA, Berlin", "Beta"]
+
+
+@given(st.lists(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1), min_size=1, unique=True))
+def test_a_list_output_is_read_back_as_the_same_list(items: list[str]) -> None:
+    assert parse(promote.Inputs, {**SIGNED_IN, **BUILD, "groups": as_text(items)}).groups == items
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("On", True), ("YES", True), ("1", True), ("false", False), ("off", False), ("no", False), ("0", False)])  # fmt: skip
+def test_booleans(text: str, value: bool) -> None:
+    assert parse(find.Inputs, {**SIGNED_IN, **BUILD, "dry_run": text}).dry_run is value
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("24H", 86400), ("7d", 604800)])
+def test_durations(text: str, seconds: float) -> None:
+    assert parse(find.Inputs, {**SIGNED_IN, **BUILD, "wait_for_build": text}).wait_for_build == seconds
+
+
+@given(st.dictionaries(st.sampled_from(sorted(promote.Inputs.model_fields)), st.text(), max_size=6))
+def test_whatever_is_given_ends_in_inputs_or_one_input_error(texts: dict[str, str]) -> None:
+    try:
+        parse(promote.Inputs, {**SIGNED_IN, **texts})
+    except InputError as error:
+        assert str(error)  # noqa: PT017 - both ends are fine, nothing else is
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Z"]), min_size=8))
+def test_no_message_shows_a_secret(secret: str) -> None:
+    for name in ("api_key", "oidc_token", "oidc_config_key"):
+        try:
+            parse(promote.Inputs, {**BUILD, "region": "mars", "base_url": "x", name: secret})
+        except InputError as error:
+            assert secret not in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://mobile.saucelabs.com/projects/6905338-northwind/builds/8911052",
+        "/projects/6905338/builds/8911052",
+        "/projects/6905338-northwind/builds/8911052/",
+        "https://mobile.saucelabs.com/projects/6905338-northwind/builds/8911052?tab=notes#top",
+    ],
+)
+def test_build_urls(url: str) -> None:
+    assert parse(find.Inputs, {**SIGNED_IN, "build_url": url}).reference()[:2] == (ANDROID, NEWEST_ANDROID)
+
+
+def test_a_build_url_of_another_region_says_which() -> None:
+    url = "https://mobile.eu-central-1.saucelabs.com/projects/1-a/builds/2"
+    with pytest.raises(InputError, match="build-url is in region eu-central-1, but region is us-east-1"):
+        parse(find.Inputs, {**SIGNED_IN, "build_url": url})
+    assert (
+        parse(find.Inputs, {**SIGNED_IN, "build_url": url, "region": "eu-central-1"})
+        .api_url()
+        .endswith("eu-central-1.saucelabs.com")
+    )
+
+
+def test_every_error_of_the_tree_is_documented() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    for code in errors.ExitCode:
+        assert f"| {code.value} |" in page, code

@@ -1,0 +1,197 @@
+"""The whole promotion: its order, its cost on the wire, and what it says when it stops half-way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness import ANDROID, NEWEST_ANDROID, Run, Service
+
+BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
+FULL: dict[str, Any] = {
+    **BUILD,
+    "to_folder": "QA",
+    "tags": "rc, nightly",
+    "release_notes": "# 4.3.0\n\n- Rails 🎉",
+    "metadata": "ticket=APP-1",
+    "groups": "QA, Beta Testers",
+    "notify": "true",
+}
+COPY_PROJECT, COPY = "6940503", "8911080"  # the next ids of the emulator's default account
+IN_COPY = f"/api/1/projects/{COPY_PROJECT}/builds/{COPY}"
+GET_BUILD = f"GET /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}"
+GET_GROUPS, GET_PROJECTS = "GET /api/1/testers/groups", "GET /api/1/projects/"
+POST_COPY = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/copy"
+PATCH, INVITE = f"PATCH {IN_COPY}/", f"POST {IN_COPY}/invites/"
+
+
+def test_a_whole_promotion(run: Run, service: Service) -> None:
+    done = run("promote", **FULL)
+    assert done.code == 0, done.log
+    copy = service.build(COPY_PROJECT, COPY)
+    assert (copy["folderPath"], copy["tags"], copy["changelog"]) == ("/QA", ["rc", "nightly"], "# 4.3.0\n\n- Rails 🎉")
+    assert copy["metadata"]["ticket"] == "APP-1"
+    assert service.build(ANDROID, NEWEST_ANDROID)["tags"] != copy["tags"]
+    mails = service.outbox
+    assert len(mails) == len({mail["to"] for mail in mails}) > 3
+    assert {mail["comment"] for mail in mails} == {"# 4.3.0\n\n- Rails 🎉"}
+    assert {mail["build_id"] for mail in mails} == {COPY}
+    assert done.outputs["completed-steps"] == ["find", "check", "copy", "annotate", "tag", "invite"]
+    assert done.outputs["failed-step"] is None
+    expected = {
+        "project-id": ANDROID,
+        "build-id": NEWEST_ANDROID,
+        "package-name": "com.northwind.travel",
+        "platform": "Android",
+        "promoted-project-id": COPY_PROJECT,
+        "promoted-build-id": COPY,
+        "folder-path": "/QA",
+        "copied": True,
+        "changed": True,
+        "tags": ["rc", "nightly"],
+        "invited-groups": ["QA", "Beta Testers"],
+        "notified": True,
+        "dry-run": False,
+    }
+    assert {name: done.outputs[name] for name in expected} == expected
+
+
+def test_it_sends_the_least_there_is_over_one_connection(run: Run, service: Service) -> None:
+    assert run("promote", **FULL).code == 0
+    assert service.sent == [GET_BUILD, GET_GROUPS, POST_COPY, GET_PROJECTS, f"GET {IN_COPY}", PATCH, INVITE]
+    assert len({request["connection"] for request in service.requests}) == 1
+
+
+def test_the_original_is_tagged_as_well_if_that_is_wanted(run: Run, service: Service) -> None:
+    done = run("promote", **FULL, source_tags="promoted")
+    assert done.code == 0, done.log
+    assert service.build(ANDROID, NEWEST_ANDROID)["tags"] == ["promoted"]
+    assert service.build(COPY_PROJECT, COPY)["tags"] == ["rc", "nightly"]
+    assert done.outputs["completed-steps"][-2:] == ["source-tag", "invite"]
+
+
+def test_without_a_folder_the_build_itself_is_promoted(run: Run, service: Service) -> None:
+    done = run("promote", **{name: text for name, text in FULL.items() if name != "to_folder"}, message="Hi")
+    assert done.code == 0, done.log
+    assert service.build(ANDROID, NEWEST_ANDROID)["tags"] == ["rc", "nightly"]
+    assert {mail["build_id"] for mail in service.outbox} == {NEWEST_ANDROID}
+    assert {mail["comment"] for mail in service.outbox} == {"Hi"}
+    assert done.outputs["promoted-build-id"] is None
+    assert len(service.sent) == 4
+
+
+def test_tags_are_added_to_those_of_the_copy(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"build": ["tags"]}})
+    build = {"project_id": ANDROID, "build_id": "8893377"}  # tagged ci
+    done = run("promote", **build, to_folder="QA", tags="rc", tags_mode="add", source_tags="promoted")
+    assert done.code == 0, done.log
+    assert done.outputs["tags"] == ["ci", "rc"]
+    assert service.build(**build)["tags"] == ["ci", "promoted"]
+    assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["tags"] == ["ci", "rc"]
+
+
+def test_a_second_run_with_if_exists_skip_copies_and_mails_nothing_twice(
+    run: Run, service: Service, seed: dict[str, Any]
+) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    attempt = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": "1"}
+    inputs = {**FULL, "if_exists": "skip", "notify": "first-attempt"}
+    first = run("promote", env=attempt, **inputs)
+    mails = len(service.outbox)
+    second = run("promote", env={**attempt, "GITHUB_RUN_ATTEMPT": "2"}, **inputs)
+    assert (first.code, second.code) == (0, 0), second.log
+    assert first.outputs["promoted-build-id"] == second.outputs["promoted-build-id"]
+    assert (second.outputs["copied"], second.outputs["notified"]) == (False, False)
+    assert len(service.outbox) == mails > 0
+
+
+FAILURES: dict[str, tuple[str, list[str], list[str], list[str]]] = {
+    # where it fails: (path, done before, not done, requests that write)
+    "copy": ("/copy$", [], ["annotate", "tag", "invite"], [POST_COPY]),
+    "annotate": ("/builds/8911080/$", ["copy"], ["invite"], [POST_COPY, PATCH]),
+    "invite": ("/invites/$", ["copy", "annotate", "tag"], [], [POST_COPY, PATCH, INVITE]),
+}
+
+
+@pytest.mark.parametrize("part", FAILURES)
+def test_it_stops_where_a_part_is_refused_and_says_how_to_go_on(run: Run, service: Service, part: str) -> None:
+    path, done_before, not_done, writes = FAILURES[part]
+    service.fault(
+        path=path,
+        method="PATCH" if part == "annotate" else "POST",
+        status=400,
+        body={"status": "fail", "code": 99, "message": "No permissions"},
+    )
+    done = run("promote", **FULL)
+    assert service.writes == writes
+    assert service.outbox == []
+    assert done.outputs["failed-step"] == part
+    assert done.outputs["completed-steps"] == ["find", "check", *done_before]
+    assert done.outputs["build-id"] == NEWEST_ANDROID
+    assert "No permissions" in done.log
+    assert "needs write access to this project" in done.log
+    if not done_before:
+        assert done.code == 4  # nothing was written: the cause's own code
+        return
+    assert done.code == 6
+    assert done.outputs["promoted-build-id"] == COPY
+    assert f"Done: {', '.join(done_before)}. Not done: {', '.join(not_done) or 'nothing'}." in done.log
+    assert (
+        f"run promote with project-id: {COPY_PROJECT} and build-id: {COPY} (the copy) and without to-folder" in done.log
+    )
+
+
+def test_going_on_as_told_finishes_without_a_second_copy(run: Run, service: Service) -> None:
+    service.fault(path="/invites/$", status=400, body={"status": "fail", "code": 99, "message": "No permissions"})
+    assert run("promote", **FULL).code == 6
+    rest = {**FULL, "project_id": COPY_PROJECT, "build_id": COPY, "to_folder": ""}
+    assert run("promote", **rest).code == 0
+    assert service.sent.count(POST_COPY) == 1
+    assert len(service.outbox) == len({mail["to"] for mail in service.outbox}) > 0
+
+
+def test_an_invite_of_unknown_fate_is_the_end_and_is_not_repeated(run: Run, service: Service) -> None:
+    service.fault(path="/invites/$", drop="after", times=None)
+    done = run("promote", **FULL)
+    assert done.code == 6
+    assert done.outputs["notified"] == "unknown"
+    assert done.outputs["failed-step"] == "invite"
+    assert service.sent.count(INVITE) == 1
+    assert "not sent a second time" in done.log
+
+
+def test_a_copy_whose_project_cannot_be_found_is_not_lost(run: Run, service: Service) -> None:
+    service.fault(path="/projects/$", status=200, body={"status": "ok", "projects": []}, times=None)
+    done = run("promote", **FULL)
+    assert done.code == 6
+    assert done.outputs["promoted-build-id"] == COPY
+    assert done.outputs["copied"] is True
+    assert "as build 8911080, but no visible project has that build" in done.log
+    assert "build-id: 8911080 (the copy)" in done.log
+    assert service.writes == [POST_COPY]
+
+
+def test_nothing_is_written_when_a_check_fails(run: Run, service: Service) -> None:
+    for wrong in ({"groups": "QA, Bta Testers"}, {"copy_groups": "Nope"}, {"permission_groups": "Nope"}):
+        done = run("promote", **{**FULL, **wrong})
+        assert done.code == 2
+        assert done.outputs["failed-step"] == "check"
+    assert service.writes == []
+
+
+def test_the_plan_is_told_before_anything_is_written(run: Run) -> None:
+    done = run("promote", **FULL, source_tags="promoted", debug="true")
+    plan = done.log.index(
+        "The plan:\n  1. copy       Northwind Travel 4.3.0 (4300) to QA\n  2. annotate   the copy: release notes"
+    )
+    assert plan < done.log.index("debug: POST")
+    assert "  5. invite     QA (3 testers), Beta Testers (4 testers); mailed to" in done.log
+
+
+def test_a_passing_fault_on_a_get_does_not_stop_it(run: Run, service: Service) -> None:
+    service.fault(method="GET", path="/groups$", status=503, headers={"Retry-After": "0"}, times=2)
+    service.fault(method="POST", path="/invites/$", status=429, headers={"Retry-After": "0"})
+    assert run("promote", **FULL).code == 0
+    assert service.sent.count(INVITE) == 2  # the first was refused, not lost
+    assert len(service.outbox) == len({mail["to"] for mail in service.outbox})
