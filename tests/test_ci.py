@@ -6,8 +6,10 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -308,6 +310,31 @@ def test_outputs_that_cannot_be_written_are_an_error_without_a_traceback(process
     done = process("tag", env=GITHUB | {"APPDIST_TAGS": "x", "GITHUB_OUTPUT": str(tmp_path / "no" / "such")})
     assert done.code == 2
     assert "The outputs cannot be written" in done.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("path", "code", "told"), [("/invites/$", 6, "is unknown"), ("/groups$", 130, "The job was cancelled")]
+)
+def test_a_cancelled_job_has_told_what_happened(
+    service: Service, tmp_path: Path, number: signal.Signals, path: str, code: int, told: str
+) -> None:
+    service.fault(path=path, delay=4)
+    env = {"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(tmp_path / "out"), "APPDIST_BASE_URL": service.url}
+    env |= GITHUB | PROMOTE | {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY}
+    command = [sys.executable, "-m", "sauce_appdist", "promote"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        while not any(re.search(path, request) for request in service.sent):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(number)
+        text, log = running.communicate(timeout=20)
+    assert running.returncode == code, text + log
+    assert told in text
+    outputs = github_outputs((tmp_path / "out").read_text("utf-8"))
+    assert outputs["build-id"] == NEWEST_ANDROID
+    assert outputs["notified"] == ("unknown" if code == 6 else "")
+    assert "Traceback" not in log
 
 
 # --- The parts --------------------------------------------------------------------------------------

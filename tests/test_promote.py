@@ -195,3 +195,20 @@ def test_a_passing_fault_on_a_get_does_not_stop_it(run: Run, service: Service) -
     assert run("promote", **FULL).code == 0
     assert service.sent.count(INVITE) == 2  # the first was refused, not lost
     assert len(service.outbox) == len({mail["to"] for mail in service.outbox})
+
+
+def test_a_copy_without_its_groups_counts_as_done(run: Run, service: Service) -> None:
+    body = {
+        "status": "ok",
+        "build_id": "8864810",
+        "folder_path": "/RC",
+        "app_name": "Northwind Travel",
+        "invalid_groups": ["gone"],
+    }
+    service.fault(path="/copy$", status=200, body=body)
+    done = run("promote", **FULL)
+    assert done.code == 6
+    assert done.outputs["failed-step"] == "copy"
+    assert "Done: copy. Not done: annotate, tag, invite." in done.log
+    assert "project-id: 6940502 and build-id: 8864810 (the copy)" in done.log
+    assert service.writes == [POST_COPY]

@@ -48,9 +48,9 @@ set -eu
 deps=$(mktemp -d)
 trap 'rm -rf "$deps"' EXIT
 printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
-pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$deps" "$@"; }
-pip_install -r "$deps/package.txt"
-pip_install --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
+pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-compile --no-deps "$@"; }
+pip_install --target "$deps" -r "$deps/package.txt"
+pip_install --target "$deps" --upgrade --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
 python3 -I -S -X utf8 -c 'import sys
 sys.path.append(sys.argv.pop(1))
 from sauce_appdist.cli import entrypoint

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sauce_appdist import __version__
-from sauce_appdist.errors import AppDistError, ExitCode, InputError
+from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:
@@ -20,20 +23,27 @@ if TYPE_CHECKING:
 
 def entrypoint() -> NoReturn:
     """The `sauce-appdist` command."""
+    # A step lives for a moment: collecting garbage while it starts, and taking every module apart when it
+    # ends, would cost as much as its own work (bench/README.md).
+    gc.set_threshold(200_000)
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
+        if isinstance(stream, io.TextIOWrapper):
             # Lines in order and at once, though stdout is a pipe; and a Windows console cannot show everything.
-            reconfigure(line_buffering=True, errors="replace")
+            stream.reconfigure(line_buffering=True, errors="replace")
+    for cancelled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(cancelled, _cancel)
     try:
         code = main(sys.argv[1:], os.environ, sys.stdout)
-    except KeyboardInterrupt:
+        sys.stdout.flush()
+    except Cancelled:
         code = ExitCode.CANCELLED
-    except BrokenPipeError:
-        # `| head` is a fine way to read; the devnull keeps the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `| head` is a fine way to read
         code = ExitCode.OK
-    sys.exit(code)
+    os._exit(code)
+
+
+def _cancel(*_: object) -> NoReturn:
+    raise Cancelled("The job was cancelled.")
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:

@@ -206,7 +206,7 @@ def required(options: type[Inputs], name: str) -> Any:
 class Inputs(BaseModel):
     """The inputs of a step; unknown names are refused, values never appear in messages of pydantic."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class ConnectionInputs(Inputs):
@@ -365,7 +365,7 @@ def output(description: str, *, dotenv: bool = False) -> Any:
 class Outputs(BaseModel):
     """What a step hands on; filled while it runs, so that a failing step has written what happened."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     dry_run: bool | None = output("true when nothing was written because dry-run was set.")
 

@@ -67,6 +67,13 @@ class ApiError(ServiceError):
         return self.status == 404 or self.code in {1, 404}
 
 
+class Cancelled(ServiceError):
+    """Somebody stopped the job; raised wherever it is, so that what did happen is still told."""
+
+    exit_code = ExitCode.CANCELLED
+    title = "Cancelled"
+
+
 class TransportError(ServiceError):
     """The service could not be reached, or did not answer sensibly."""
 
@@ -75,7 +82,14 @@ class TransportError(ServiceError):
 
 
 class PartialSuccessError(AppDistError):
-    """Some of it happened: says what did, what did not, and how to go on."""
+    """Some of it happened: says what did, what did not, and how to go on.
+
+    `unknown` is True where not even that is known: the request may have had its effect, or not.
+    """
 
     exit_code = ExitCode.PARTIAL
     title = "Only partly done"
+
+    def __init__(self, message: str, *, unknown: bool = False) -> None:
+        super().__init__(message)
+        self.unknown = unknown

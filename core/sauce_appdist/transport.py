@@ -18,7 +18,7 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
-from sauce_appdist.errors import ApiError, AuthError, ServiceError, TransportError
+from sauce_appdist.errors import ApiError, AuthError, Cancelled, ServiceError, TransportError
 from sauce_appdist.models import Reply
 from sauce_appdist.regions import REGIONS, region_of_host
 from sauce_appdist.text import Redactor, one_line
@@ -169,6 +169,9 @@ class Transport:
                 stream=True,
             )
             return response, self._read(response, what, deadline)
+        except Cancelled as cancelled:
+            cancelled.sent = not get
+            raise
         except requests.exceptions.SSLError as error:
             reason = str(error)
             if "WRONG_VERSION_NUMBER" in reason or "record layer" in reason:

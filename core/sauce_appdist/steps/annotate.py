@@ -227,11 +227,12 @@ def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run
             error.args = (f"{error} Whether the update was made is unknown; to send it again does no harm.",)
         raise
     ci.info(f"Wrote to build {target.build_id}: {update}")
-    if update.tags is not None and reply.tags is not None and set(reply.tags) != set(update.tags):
-        ci.warning(
-            f"The service was told the tags {', '.join(update.tags) or 'none'}, and answers that they are "
-            f"{', '.join(reply.tags) or 'none'}."
-        )
+    for what, told, answered in (("tags", update.tags, reply.tags), ("groups", update.groups, reply.groups)):
+        if told is not None and answered is not None and set(told) != set(answered):
+            ci.warning(
+                f"The service was told the {what} {', '.join(told) or 'none'}, and answers that they are "
+                f"{', '.join(answered) or 'none'}."
+            )
     return Written(
         Update(
             release_notes=update.release_notes if reply.changelog is None else reply.changelog,

@@ -14,7 +14,7 @@ from sauce_appdist.contract import (
     output,
     required,
 )
-from sauce_appdist.errors import ApiError, InputError, PartialSuccessError, ServiceError
+from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, described
 from sauce_appdist.text import one_line
@@ -298,21 +298,23 @@ def _after_unknown_fate(
     out: CopyOutputs,
 ) -> find.Target:
     """A copy that may have been made is never asked for again: it is looked for among the builds."""
-    ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     advice = (
         f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown. Look into "
         "the folder: if the copy is there, go on with its build-id and project-id without to-folder; else run again."
     )
+    if isinstance(error, Cancelled):
+        raise PartialSuccessError(advice, unknown=True) from None
+    ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     pause = _FIRST_PAUSE
     for look in range(_LOOKS):
         try:
             found = existing(inputs, folder, target, client)
         except (InputError, ServiceError) as other:
-            raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})") from None
+            raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})", unknown=True) from None
         if found:
             ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
             return _known(found, target, client, ci, out, copied=True, folder=folder)
         if look < _LOOKS - 1:
             client.transport.sleep(pause)
             pause *= 2
-    raise PartialSuccessError(f"{advice} It did not show up within a few seconds.")
+    raise PartialSuccessError(f"{advice} It did not show up within a few seconds.", unknown=True)

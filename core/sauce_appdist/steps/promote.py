@@ -195,7 +195,9 @@ class Promotion:
                 yield
         except AppDistError as error:
             self._out.failed_step = names[0]
-            unknown = isinstance(error, PartialSuccessError)
+            unknown = isinstance(error, PartialSuccessError) and error.unknown
+            if names == ("copy",) and self._out.copied:
+                self._written.append("copy")  # made, though not as it should be
             report.parts += [
                 Part(name, "unknown" if unknown else "failed", str(error).partition("\n")[0]) for name in names
             ]

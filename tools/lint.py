@@ -1,0 +1,104 @@
+"""Run the linters of everything that is not Python; ruff and mypy have their own lines in the Makefile.
+
+python tools/lint.py   prints the command line and the output of each that fails, and exits 1
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+def files(*patterns: str) -> list[str]:
+    """What git has or would add, in a fixed order."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return sorted(name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
+
+
+def as_pipeline(template: str) -> dict[str, Any]:
+    """A template's job as GitLab makes it of the defaults, which is what its schema describes."""
+    header, jobs = yaml.safe_load_all((ROOT / template).read_text("utf-8"))
+    inputs: dict[str, Any] = header["spec"]["inputs"]
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {filled(name): filled(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        found = re.fullmatch(r"\$\[\[ inputs\.([\w-]+) \]\]", value) if isinstance(value, str) else None
+        return inputs[found[1]].get("default", "required") if found else value
+
+    job: dict[str, Any] = filled(jobs)
+    return job
+
+
+def commands(folder: Path) -> list[list[str]]:
+    """Every linter with the files it is for; split templates are written to `folder`."""
+    workflows = files("examples/github-*.yml", ".github/workflows/*.yml")
+    actions = files("action.yml", "actions/*/action.yml")
+    parts = []
+    for template in files("gitlab-templates/*.yml"):
+        name = Path(template).stem
+        header = (ROOT / template).read_text("utf-8").partition("\n---\n")[0]
+        (folder / f"{name}.spec.yml").write_text(header, "utf-8")
+        (folder / f"{name}.job.yml").write_text(yaml.safe_dump(as_pipeline(template)), "utf-8")
+        parts += [str(folder / f"{name}.spec.yml"), str(folder / f"{name}.job.yml")]
+    zizmor = ["zizmor", "--offline", "--strict-collection", "--no-progress", "--quiet", "--config", "tools/zizmor.yml"]
+    schema = ["check-jsonschema", "--quiet", "--builtin-schema"]
+    return [
+        ["actionlint", "-no-color", *workflows],
+        [*zizmor, *actions, *workflows],
+        [*schema, "vendor.github-actions", *actions],
+        [*schema, "vendor.github-workflows", *workflows],
+        [*schema, "vendor.gitlab-ci", *parts, *files("examples/gitlab-*.yml")],
+        ["yamllint", "--strict", *files("*.yml", "*.yaml", ".yamllint")],
+        ["shellcheck", *files("*.sh", ".ci/*")],
+    ]
+
+
+def main() -> int:
+    """Run them side by side."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
+        # As in a terminal: a linter may call another one (actionlint does).
+        env = {"PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+
+        def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [BIN / command[0], *command[1:]],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                check=False,
+            )
+
+        todo = commands(Path(folder))
+        failed = 0
+        for command, done in zip(todo, pool.map(run, todo), strict=True):
+            if done.returncode:
+                failed += 1
+                print(f"$ {shlex.join(command)}\n{done.stdout.rstrip()}\n")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
