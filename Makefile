@@ -49,10 +49,13 @@ $(VENV)/.stamp: pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	@touch $@
 
+# What the runs in real runners need of Debian; a run that misses one of them says so and is skipped.
+DEBIAN := rsync curl jq
 runners: $(GITLAB_CI_LOCAL)
-	@command -v rsync >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		apt-get -qq update && apt-get -qq install -y rsync >/dev/null; } || \
-		echo 'rsync is missing and cannot be installed here: the GitLab runs are skipped (apt-get install rsync)'
+	@missing=; for p in $(DEBIAN); do command -v $$p >/dev/null || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y $$missing >/dev/null; \
+	then echo "installed$$missing"; else echo "missing, and not to be installed here:$$missing - the runs that need them are skipped"; fi
 
 $(GITLAB_CI_LOCAL): tests/runners/package.json tests/runners/package-lock.json
 	@command -v npm >/dev/null && { cd tests/runners && npm ci --silent --no-audit --no-fund && touch node_modules/.bin/gitlab-ci-local; } || \

@@ -185,9 +185,13 @@ def act(url: str, folder: Path, path: str) -> tuple[list[dict[str, Any]], int]:
         ],
     ):
         subprocess.run(["git", *command], cwd=repository, env=env, check=True)
+    ours = folder / "sauce-appdist"  # act copies what it serves for every step: not the virtual environment too
+    for name in ("actions", "core"):
+        shutil.copytree(ROOT / name, ours / name)
+    shutil.copy(ROOT / "action.yml", ours)
     command = ["act", "push", "--json", "--rm", "--no-cache-server", "--platform", "ubuntu-latest=-self-hosted"]
     command += ["--eventpath", str(folder / "event.json"), "--action-cache-path", str(folder / "actions")]
-    command += ["--local-repository", f"OWNER/sauce-appdist@v1={ROOT}", "--var", f"APPDIST_BASE_URL={url}"]
+    command += ["--local-repository", f"OWNER/sauce-appdist@v1={ours}", "--var", f"APPDIST_BASE_URL={url}"]
     command += ["--secret", f"APPDIST_EMAIL={EMAIL}", "--secret", "APPDIST_API_KEY"]
     done = subprocess.run(
         command, cwd=repository, env=env, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
