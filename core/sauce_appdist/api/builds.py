@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
     from sauce_appdist.transport import Transport
 
 
-@dataclass(frozen=True)
 class Builds:
     """`client.builds`. All methods raise what `Transport.request` raises."""
 
-    transport: Transport
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
 
     def list(self, project_id: str) -> builtins.list[Build]:
         """All builds of a project, in no documented order (GET …/builds/)."""

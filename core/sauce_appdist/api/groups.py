@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sauce_appdist.models import Group, GroupsReply
@@ -11,11 +10,11 @@ if TYPE_CHECKING:
     from sauce_appdist.transport import Transport
 
 
-@dataclass(frozen=True)
 class Groups:
     """`client.groups`."""
 
-    transport: Transport
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
 
     def list(self) -> list[Group]:
         """All tester groups with their members (GET /api/1/testers/groups)."""

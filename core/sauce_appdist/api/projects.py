@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sauce_appdist.models import Project, ProjectsReply
@@ -11,11 +10,11 @@ if TYPE_CHECKING:
     from sauce_appdist.transport import Transport
 
 
-@dataclass(frozen=True)
 class Projects:
     """`client.projects`."""
 
-    transport: Transport
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
 
     def list(self) -> list[Project]:
         """All projects of the account (GET /api/1/projects/)."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import model_validator
 
@@ -107,8 +106,7 @@ class Outputs(AnnotateOutputs):
     """The annotations."""
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(NamedTuple):
     """What one PATCH writes; None leaves it as it is."""
 
     release_notes: str | None = None
@@ -137,8 +135,7 @@ class _Annotated(Protocol):
     changed: bool | None
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """What the build has after an update, as far as it is known."""
 
     update: Update

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from heapq import nlargest
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from sauce_appdist.contract import BuildInputs, BuildOutputs
@@ -31,8 +31,7 @@ class Outputs(BuildOutputs):
     """The build."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The build that a step works on; `build` and `project` are there if they had to be read."""
 
     project_id: str
@@ -140,20 +139,36 @@ def _look(inputs: BuildInputs, client: Client, *, read: bool) -> Target:
         projects = [Project(id=wanted.project_id)]
     else:
         projects = _projects(inputs, client, wanted.project_id)
-    builds: list[tuple[Project, Build]] = []
+    # A long list is let go before the next one is read.
+    fits, others = _Newest(10), _Newest(3)
     for project in projects:
-        if wanted.build_id:
-            build = _get(client, project.id, wanted.build_id)
-            builds += [(project, build)] if build else []
-        else:
-            builds += [(project, build) for build in client.builds.list(project.id)]
-    matches = [(project, build) for project, build in builds if _fits(inputs, project, build)]
-    if not matches:
-        raise _NotThere(_nothing(inputs, projects, [build for _, build in builds]))
-    if len(matches) > 1 and not wanted.latest:
-        raise InputError(_ambiguous(matches))
-    project, build = max(matches, key=lambda match: newest(match[1]))
+        builds = _builds(client, project.id, wanted.build_id)
+        fitting = [build for build in builds if _fits(inputs, project, build)]
+        fits.add(project, fitting)
+        if not fits.count:
+            others.add(project, builds)
+    if not fits.count:
+        raise _NotThere(_nothing(inputs, projects, others))
+    if fits.count > 1 and not wanted.latest:
+        raise InputError(_ambiguous(fits))
+    project, build = fits.newest[0]
     return _target(build, project.id, project if project.name else None)
+
+
+class _Newest:
+    """How many builds there are, and the newest few of them."""
+
+    def __init__(self, few: int) -> None:
+        self.count = 0
+        self.newest: list[tuple[Project, Build]] = []
+        self._few = few
+
+    def add(self, project: Project, builds: list[Build]) -> None:
+        """Count these too, and keep those that are among the newest."""
+        self.count += len(builds)
+        self.newest = nlargest(
+            self._few, [*self.newest, *((project, build) for build in builds)], key=lambda found: newest(found[1])
+        )
 
 
 def _target(build: Build, project_id: str, project: Project | None = None) -> Target:
@@ -167,6 +182,13 @@ def _get(client: Client, project_id: str, build_id: str) -> Build | None:
         if error.not_found:
             return None
         raise
+
+
+def _builds(client: Client, project_id: str, build_id: str | None) -> list[Build]:
+    if build_id is None:
+        return client.builds.list(project_id)
+    build = _get(client, project_id, build_id)
+    return [build] if build else []
 
 
 def newest(build: Build) -> tuple[str, int, str]:
@@ -233,14 +255,14 @@ def _near(value: str | None, known: Iterable[str | None]) -> str:
     return f" (did you mean {one_line(near[0], 60)!r}?)" if near and near[0] != value else ""
 
 
-def _nothing(inputs: BuildInputs, projects: list[Project], builds: list[Build]) -> str:
+def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> str:
     asked = [f"version {inputs.version!r}"] if inputs.version else []
     asked += [f"version-code {inputs.version_code!r}"] if inputs.version_code else []
     asked += [f"build-id {inputs.build_id}"] if inputs.build_id not in {None, "latest"} else []
     where = ", ".join(project.id for project in projects[:5])
-    there = "; ".join(_line(build) for build in sorted(builds, key=newest, reverse=True)[:3])
+    there = "; ".join(_line(build) for _, build in others.newest)
     return (
-        f"project {where} has {len(builds)} builds"
+        f"project {where} has {others.count} builds"
         + (f", none with {' and '.join(asked)}" if asked else "")
         + (f". The newest are: {there}" if there else "")
     )
@@ -254,13 +276,12 @@ def _line(build: Build) -> str:
     )
 
 
-def _ambiguous(matches: list[tuple[Project, Build]]) -> str:
-    shown = sorted(matches, key=lambda match: newest(match[1]), reverse=True)
-    lines = [f"  project-id {project.id}, {_line(build)}" for project, build in shown[:10]]
-    more = [f"  and {len(shown) - 10} older ones"] if len(shown) > 10 else []
+def _ambiguous(fits: _Newest) -> str:
+    lines = [f"  project-id {project.id}, {_line(build)}" for project, build in fits.newest]
+    more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
     return "\n".join(
         [
-            f"{len(matches)} builds fit. Give build-id and project-id, narrow it by version, version-code or platform,",
+            f"{fits.count} builds fit. Give build-id and project-id, narrow it by version, version-code or platform,",
             "or take the newest with build-id: latest. The candidates:",
             *lines,
             *more,

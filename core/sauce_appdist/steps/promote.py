@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -63,8 +62,7 @@ class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, 
     failed_step: str | None = output("Part that failed; empty when all went well.", dotenv=True)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be done, checked as far as GETs can check it."""
 
     inputs: Inputs
@@ -83,7 +81,7 @@ class Plan:
             renamed = f" as {inputs.copied_app_name}" if inputs.copied_app_name else ""
             parts["copy"] = f"{name} to {inputs.to_folder}{renamed}"
         if inputs.annotates():
-            parts["annotate"] = f"{what}: {replace(self.update, tags=None)}"
+            parts["annotate"] = f"{what}: {self.update._replace(tags=None)}"
         if inputs.tags:
             parts["tag"] = f"{what}, {inputs.tags_mode}: {', '.join(inputs.tags)}"
         if inputs.source_tags:
@@ -172,7 +170,7 @@ class Promotion:
         inputs, update = self._inputs, plan.update
         if inputs.tags:
             tags = tag.merged(inputs.tags, inputs.tags_mode, target.build)
-            update = replace(update, tags=tags)
+            update = update._replace(tags=tags)
         written = annotate.send(update, target, self._client, self._ci, dry_run=inputs.dry_run)
         written.into(self._out)
         self._ci.report.fact("Tags", ", ".join(self._out.tags or []))

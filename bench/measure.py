@@ -1,0 +1,147 @@
+"""Whole processes, timed side by side in one go."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Linux counts the peak of a process from its parent's on, so a small parent has to do the asking.
+_SMALL_PARENT = """
+import os, sys
+process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
+    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+_, status, usage = os.wait4(process, 0)
+os.write(2, b"\\npeak %d" % usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class Failed(Exception):
+    """A process that is measured ended with an error; the text has what it said."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One contestant: `prepare` is called before each start, outside the timing."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    prepare: Callable[[], Mapping[str, str]] = field(default=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Seconds by the clock, and seconds of processor."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """All samples of one contestant."""
+
+    samples: Sequence[Sample]
+
+    @property
+    def wall(self) -> float:
+        return statistics.median(sample.wall for sample in self.samples)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(sample.cpu for sample in self.samples)
+
+    @property
+    def best(self) -> float:
+        return min(sample.wall for sample in self.samples)
+
+    def times(self, other: Result) -> tuple[float, float]:
+        """How much longer this takes: the median of the rounds' ratios, and the ratio of the fastest rounds."""
+        rounds = zip(self.samples, other.samples, strict=True)
+        return statistics.median(one.wall / two.wall for one, two in rounds), self.best / other.best
+
+
+def contest(processes: Mapping[str, Process], rounds: int, *, warm_up: int = 1) -> dict[str, Result]:
+    """Every process once a round, each round starting with another one: A B C, B C A, C A B, …"""
+    samples: dict[str, list[Sample]] = {name: [] for name in processes}
+    names = list(processes)
+    for number in range(-warm_up, rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            sample = _run(name, processes[name])
+            if number >= 0:
+                samples[name].append(sample)
+            sys.stderr.write(".")
+            sys.stderr.flush()
+    sys.stderr.write("\n")
+    return {name: Result(taken) for name, taken in samples.items()}
+
+
+def _run(name: str, process: Process) -> Sample:
+    env = {**process.env, **process.prepare()}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    done = subprocess.run(
+        list(process.argv), env=env, cwd=process.cwd, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        said = (done.stdout + done.stderr).decode("utf-8", "replace")
+        raise Failed(f"{name} ended with {done.returncode}:\n{said[-3000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Sample(wall, cpu)
+
+
+def peak(name: str, process: Process) -> int:
+    """The most memory that a process had, in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _SMALL_PARENT, *process.argv],
+        env={**process.env, **process.prepare()},
+        cwd=process.cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        raise Failed(f"{name} ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return int(done.stderr.rpartition("peak ")[2]) * _PEAK_UNIT
+
+
+class Stub:
+    """`bench/stub.py` in a process of its own: what is measured is the client."""
+
+    def __init__(self, answers: Mapping[str, bytes], directory: Path) -> None:
+        files = {}
+        for number, (route, body) in enumerate(answers.items()):
+            files[route] = str(directory / f"answer-{number}.json")
+            Path(files[route]).write_bytes(body)
+        routes = directory / "routes.json"
+        routes.write_text(json.dumps(files), encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("stub.py")), str(routes)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip()
+
+    def __enter__(self) -> str:
+        return self.url
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
