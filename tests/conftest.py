@@ -57,7 +57,7 @@ def run(service: Service, capfd: pytest.CaptureFixture[str]) -> Run:
             "APPDIST_EMAIL": EMAIL,
             "APPDIST_API_KEY": API_KEY,
             "APPDIST_BASE_URL": service.url,
-            **{f"APPDIST_{name.upper()}": value for name, value in inputs.items()},
+            **{f"APPDIST_INPUT_{name.upper()}": value for name, value in inputs.items()},
             **(env or {}),
         }
         out = io.StringIO()

@@ -115,7 +115,7 @@ def test_a_promotion_that_stops_half_way_is_told_in_the_summary(process: Process
     assert "### ❌ Promotion stopped at invite" in page
     assert "| copy | ✅ done |" in page
     assert "| invite | ❌ failed |" in page
-    assert "run promote with project-id: 6940503 and build-id: 8911080 (the copy)" in page
+    assert "run promote with project-id: 6940503, build-id: 8911080 (the copy)" in page
 
 
 def test_what_the_service_says_cannot_speak_to_github(process: Process, service: Service) -> None:
@@ -308,8 +308,47 @@ def in_terminal(service: Service, *argv: str) -> Outcome:
 
 def test_outputs_that_cannot_be_written_are_an_error_without_a_traceback(process: Process, tmp_path: Path) -> None:
     done = process("tag", env=GITHUB | {"APPDIST_TAGS": "x", "GITHUB_OUTPUT": str(tmp_path / "no" / "such")})
-    assert done.code == 2
+    assert done.code == 6  # not 2, which says that nothing was written
     assert "The outputs cannot be written" in done.text
+    assert "The step itself did everything that it was asked for" in done.text
+
+
+def test_a_reader_that_goes_away_does_not_stop_a_promotion(service: Service, tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "APPDIST_EMAIL": EMAIL,
+        "APPDIST_API_KEY": API_KEY,
+        "APPDIST_BASE_URL": service.url,
+    }
+    service.fault(path="/groups$", delay=1)
+    command = [sys.executable, "-m", "sauce_appdist", "promote"]
+    with subprocess.Popen(
+        command, env=env | BUILD | PROMOTE, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.readline()
+        running.stdout.close()
+        log = running.stderr.read().decode()
+    assert log == ""
+    assert running.returncode == 0
+    assert len(service.outbox) == 3
+
+
+def test_a_secret_is_known_before_its_line_is_cut_or_escaped(process: Process, service: Service) -> None:
+    token = "tok_" + "a1_" * 200
+    service.fault(path=".*", status=400, times=None, body={"status": "fail", "code": 7, "message": f"bad {token} here"})
+    env = {
+        "APPDIST_EMAIL": "",
+        "APPDIST_API_KEY": "",
+        "APPDIST_OIDC_TOKEN": token,
+        "APPDIST_OIDC_CONFIG_KEY": "oidc_cfg_12345",
+    }
+    done = process("find", env=GITHUB | env)
+    assert "bad *** here" in done.text
+    assert "a1_a1" not in done.text.replace(f"::add-mask::{token}", "") + done.files["summary.md"]
+    report = Report("x", [Fact("App", "oidc_cfg_12345", None)])
+    assert "oidc" not in summary(report, Redactor(["oidc_cfg_12345"]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -32,7 +32,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
     [
         # credentials
         bad("find", "no credentials: give email and api-key, or oidc-token", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
-        bad("find", "not both", oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
+        bad("find", "not both", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
         bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
         bad("find", "api-key is given without email", drop="APPDIST_EMAIL", **BUILD),
         bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
@@ -40,7 +40,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),
         # where to
         bad("find", "region is 'us-west-1', expected one of us-east-1, eu-central-1, legacy", region="us-west-1", **BUILD),
-        bad("find", "did you mean eu-central-1?", region="eu-central", **BUILD),
+        bad("find", "(did you mean 'eu-central-1'?)", region="eu-central", **BUILD),
         bad("find", "base-url is not a URL: expected scheme and host", base_url="mobile.saucelabs.com", **BUILD),
         bad("find", "base-url is not a URL", base_url="https://[::1", **BUILD),
         bad("find", "base-url is not https, and acme.example is not this machine", base_url="http://acme.example", **BUILD),
@@ -51,6 +51,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         # how
         bad("find", "timeout is '10', expected a whole number with its unit: 90s, 15m, 24h or 7d", timeout="10", **BUILD),
         bad("find", "timeout is 0, expected at least 1s", timeout="0s", **BUILD),
+        bad("find", "timeout is '9999999999d', expected at most 30d", timeout="9999999999d", **BUILD),
         bad("find", "wait-for-build is '1.5m'", wait_for_build="1.5m", **BUILD),
         bad("find", "retries is 'many', expected a whole number", retries="many", **BUILD),
         bad("find", "retries is 11, expected 0 to 10", retries="11", **BUILD),
@@ -61,10 +62,14 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "build-id is latest, but of what", build_id="latest"),
         bad("find", "build-id is '../1', which is no id", build_id="../1", project_id=ANDROID),
         bad("find", "build-url is 'https://x.example/apps/1', expected …/projects/<project>/builds/<build>", build_url="https://x.example/apps/1"),
-        bad("find", "build-url names another build", build_url="/projects/1-a/builds/2", **BUILD),
+        bad("find", "build-url names another project than project-id", build_url="/projects/1-a/builds/2", **BUILD),
         bad("find", "8 builds fit. Give build-id and project-id", package_name="com.northwind.travel"),
         bad("find", "none of 4 visible projects has package-name 'com.northwind.travl' (did you mean 'com.northwind.travel'?)", package_name="com.northwind.travl"),
         bad("find", "none with version '9.9'. The newest are: build-id 8911052, version 4.3.0", package_name="com.northwind.travel", platform="android", version="9.9"),
+        bad("find", "project 999 has no build, or is not visible", project_id="999", build_id="latest"),
+        bad("copy", "the newest build may be a copy, which would be copied once more. Give project-id", package_name="com.northwind.travel", platform="Android", build_id="latest", to_folder="Release Candidates"),
+        bad("promote", "the newest build may be a copy", package_name="com.northwind.travel", build_id="latest", to_folder="QA"),
+        bad("copy", "copy-groups names no tester group: 'QA, Berlin'", to_folder="F", copy_groups='"QA, Berlin"', on_invalid_groups="warn", **BUILD),
         bad("find", "project 6905338 has no build 1", project_id=ANDROID, build_id="1"),
         bad("find", "does not show which folder a project is in", package_name="com.northwind.travel", folder="QA"),
         # tags
@@ -72,7 +77,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("tag", "tags has no item in it", tags=" , \n# only a comment", **BUILD),
         bad("tag", "a tag cannot contain a comma", tags='"a, b"', **BUILD),
         bad("tag", "has a quote that is not closed", tags='"a', **BUILD),
-        bad("tag", "tags-mode is 'ad', expected one of replace, add, remove; did you mean add?", tags="a", tags_mode="ad", **BUILD),
+        bad("tag", "tags-mode is 'ad', expected one of replace, add, remove (did you mean 'add'?)", tags="a", tags_mode="ad", **BUILD),
         bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="add", **BUILD),
         bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="remove", **BUILD),
         # annotations
@@ -83,7 +88,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("annotate", "metadata line 2 is 'no equals', expected key=value", metadata="a=b\nno equals", **BUILD),
         bad("annotate", "metadata line 1 has the key 'a b'", metadata="a b=c", **BUILD),
         bad("annotate", "metadata line 2 gives a a second time", metadata="a=1\na=2", **BUILD),
-        bad("annotate", "landing-page-mode is 'opn', expected one of open, closed; did you mean open?", landing_page_mode="opn", **BUILD),
+        bad("annotate", "landing-page-mode is 'opn', expected one of open, closed (did you mean 'open'?)", landing_page_mode="opn", **BUILD),
         bad("annotate", "permission-groups names no tester group: 'Beta Tester' (did you mean 'Beta Testers'?)", permission_groups="QA, Beta Tester", **BUILD),
         bad("annotate", "permission-groups and clear-permission-groups are both given", permission_groups="QA", clear_permission_groups="yes", **BUILD),
         bad("annotate", "ci-metadata is true, but this is neither GitHub Actions nor GitLab CI", ci_metadata="true", **BUILD),
@@ -148,6 +153,12 @@ def test_text_that_is_not_utf8_is_refused(process: Process, service: Service) ->
     assert done.code == INPUT
     assert "release-notes is not UTF-8" in done.log
     assert service.sent == []
+
+
+def test_a_secret_that_is_not_utf8_is_refused(process: Process) -> None:
+    done = process("find", env={"APPDIST_API_KEY": "\udcff\udcfe", "APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "1"})
+    assert done.code == INPUT
+    assert "api-key is empty, or has white space or a letter outside ASCII" in done.log
 
 
 def test_every_wrong_input_is_told_at_once(run: Run) -> None:
@@ -231,27 +242,71 @@ def test_an_input_beats_the_environment_and_empty_is_not_given() -> None:
         "APPDIST_INPUT_TIMEOUT": "",
         "APPDIST_TIMEOUT": "9s",
     }
-    assert gather(find.Inputs, {}, environ) == {"region": "eu-central-1", "timeout": "9s"}
-    assert gather(find.Inputs, {"region": "us-east-1"}, environ)["region"] == "us-east-1"
+    assert gather(find.Inputs, {}, environ).texts == {"region": "eu-central-1", "timeout": "9s"}
+    assert gather(find.Inputs, {"region": "us-east-1"}, environ).texts["region"] == "us-east-1"
 
 
 def test_what_an_earlier_job_left_does_not_mix_with_an_explicit_build_or_sign_in() -> None:
     inherited = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_EMAIL": "e@x.org", "APPDIST_API_KEY": "k"}
-    assert gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_BUILD_URL": "/projects/3/builds/4"}) == {
-        "build_url": "/projects/3/builds/4",
-        "email": "e@x.org",
-        "api_key": "k",
-    }
+    told = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_BUILD_URL": "/projects/3/builds/4"})
+    assert told.texts == {"build_url": "/projects/3/builds/4", "email": "e@x.org", "api_key": "k"}
+    assert told.ignored == ["APPDIST_BUILD_ID", "APPDIST_PROJECT_ID"]
     given = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_OIDC_TOKEN": "t", "APPDIST_INPUT_OIDC_CONFIG_KEY": "c"})
-    assert given == {"build_id": "1", "project_id": "2", "oidc_token": "t", "oidc_config_key": "c"}
+    assert given.texts == {"build_id": "1", "project_id": "2", "oidc_token": "t", "oidc_config_key": "c"}
 
 
-def test_on_gitlab_free_text_that_is_one_variable_is_looked_up() -> None:
-    environ = {"CI_COMMIT_MESSAGE": "Fix $HOME", "APPDIST_INPUT_RELEASE_NOTES": "$CI_COMMIT_MESSAGE"}
-    assert gather(annotate.Inputs, {}, environ | {"GITLAB_CI": "true"}) == {"release_notes": "Fix $HOME"}
-    assert gather(annotate.Inputs, {}, environ) == {"release_notes": "$CI_COMMIT_MESSAGE"}
-    text = {"GITLAB_CI": "true", "APPDIST_INPUT_RELEASE_NOTES": "costs $5 and ${HOME}"}
-    assert gather(annotate.Inputs, {}, text) == {"release_notes": "costs $5 and ${HOME}"}
+def test_an_email_that_is_given_goes_with_the_key_of_the_environment() -> None:
+    given = gather(find.Inputs, {"email": "me@x.org"}, {"APPDIST_EMAIL": "you@x.org", "APPDIST_API_KEY": "k"})
+    assert given.texts == {"email": "me@x.org", "api_key": "k"}
+
+
+def test_an_earlier_job_that_tells_its_build_in_several_ways_is_one_way() -> None:
+    dotenv = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_VERSION_CODE": "7"}
+    url = {"APPDIST_BUILD_URL": "/projects/2-a/builds/1"}
+    assert gather(find.Inputs, {}, dotenv | url).texts == {"build_id": "1", "project_id": "2"}
+    assert gather(find.Inputs, {}, url | {"APPDIST_VERSION_CODE": "7"}).texts == {"build_url": "/projects/2-a/builds/1"}
+    newest = {"APPDIST_BUILD_ID": "latest", "APPDIST_PROJECT_ID": "2", "APPDIST_VERSION": "7"}
+    assert gather(find.Inputs, {}, newest).texts == {"build_id": "latest", "project_id": "2", "version": "7"}
+
+
+def test_what_an_action_hands_over_empty_does_not_come_from_elsewhere() -> None:
+    elsewhere = {"APPDIST_TAGS": "leak", "APPDIST_REGION": "legacy", "APPDIST_BUILD_URL": "/projects/3/builds/4"}
+    empty = {"APPDIST_INPUT_TAGS": "", "APPDIST_INPUT_REGION": "", "APPDIST_INPUT_BUILD_URL": ""}
+    assert "tags" not in gather(tag.Inputs, {}, elsewhere | empty).texts
+    assert gather(tag.Inputs, {}, elsewhere).texts["tags"] == "leak"  # a shell: everything is in the environment
+    assert gather(tag.Inputs, {}, elsewhere | empty).texts["region"] == "legacy"
+
+
+def test_what_was_left_aside_is_told_with_the_error(run: Run) -> None:
+    done = run("find", "--platform", "Android", env={"APPDIST_PACKAGE_NAME": "com.northwind.travel"})
+    assert done.code == INPUT
+    assert "(APPDIST_PACKAGE_NAME left aside for what is given here.)" in done.log
+
+
+GITLAB = {"GITLAB_CI": "true"}
+
+
+def test_on_gitlab_free_text_that_is_one_variable_is_looked_up_once() -> None:
+    environ = {"CI_COMMIT_MESSAGE": "$APPDIST_API_KEY", "APPDIST_INPUT_RELEASE_NOTES": "$CI_COMMIT_MESSAGE"}
+    assert gather(annotate.Inputs, {}, environ | GITLAB).texts == {"release_notes": "$APPDIST_API_KEY"}
+    assert gather(annotate.Inputs, {}, environ).texts == {"release_notes": "$CI_COMMIT_MESSAGE"}
+    for text in ("costs $5 and ${HOME}", "$5", "$100", "$"):
+        assert gather(annotate.Inputs, {}, GITLAB | {"APPDIST_INPUT_RELEASE_NOTES": text}).texts == {
+            "release_notes": text
+        }
+
+
+def test_a_commit_message_cannot_name_a_secret() -> None:
+    """What the shell or GitLab has expanded already is text, whatever it looks like."""
+    message, key = "$APPDIST_API_KEY", {"APPDIST_API_KEY": API_KEY}
+    for layer in ({"APPDIST_RELEASE_NOTES": message}, {}):
+        given = gather(annotate.Inputs, {} if layer else {"release_notes": message}, GITLAB | key | layer)
+        assert given.texts["release_notes"] == message
+    for name, text in (("APPDIST_API_KEY", "$APPDIST_API_KEY"), ("COPY", "${COPY}")):
+        with pytest.raises(InputError, match="holds a secret"):
+            gather(annotate.Inputs, {}, GITLAB | key | {name: API_KEY, "APPDIST_INPUT_RELEASE_NOTES": text})
+    with pytest.raises(InputError, match="release-notes is the variable TYPO, which does not exist"):
+        gather(annotate.Inputs, {}, GITLAB | {"APPDIST_INPUT_RELEASE_NOTES": "$TYPO"})
 
 
 # --- Reading text -----------------------------------------------------------------------------------
@@ -294,6 +349,18 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse(find.Inputs, {**SIGNED_IN, **BUILD, "wait_for_build": text}).wait_for_build == seconds
 
 
+@pytest.mark.parametrize("text", ["on", "True", "YES", "1"])
+def test_words_for_true_are_taken_where_there_is_a_third_choice(text: str) -> None:
+    texts = {**SIGNED_IN, **BUILD, "groups": "QA", "notify": text, "to_folder": "F", "allow_all_testers": text}
+    inputs = parse(promote.Inputs, texts)
+    assert (inputs.notify, inputs.allow_all_testers) == ("true", "true")
+
+
+@pytest.mark.parametrize("name", ["\U0001f469\u200d\U0001f4bb Devs", "Caf\u00e9\u00a0Nord", "\u05d0\u05d1"])
+def test_names_in_any_script_are_taken(name: str) -> None:
+    assert parse(promote.Inputs, {**SIGNED_IN, **BUILD, "groups": name}).groups == [name]
+
+
 @given(st.dictionaries(st.sampled_from(sorted(promote.Inputs.model_fields)), st.text(), max_size=6))
 def test_whatever_is_given_ends_in_inputs_or_one_input_error(texts: dict[str, str]) -> None:
     try:
@@ -321,7 +388,8 @@ def test_no_message_shows_a_secret(secret: str) -> None:
     ],
 )
 def test_build_urls(url: str) -> None:
-    assert parse(find.Inputs, {**SIGNED_IN, "build_url": url}).reference()[:2] == (ANDROID, NEWEST_ANDROID)
+    wanted = parse(find.Inputs, {**SIGNED_IN, "build_url": url}).reference()
+    assert (wanted.project_ids[0], wanted.build_id, wanted.latest) == (ANDROID, NEWEST_ANDROID, False)
 
 
 def test_a_build_url_of_another_region_says_which() -> None:

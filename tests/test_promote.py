@@ -137,9 +137,7 @@ def test_it_stops_where_a_part_is_refused_and_says_how_to_go_on(run: Run, servic
     assert done.code == 6
     assert done.outputs["promoted-build-id"] == COPY
     assert f"Done: {', '.join(done_before)}. Not done: {', '.join(not_done) or 'nothing'}." in done.log
-    assert (
-        f"run promote with project-id: {COPY_PROJECT} and build-id: {COPY} (the copy) and without to-folder" in done.log
-    )
+    assert f"run promote with project-id: {COPY_PROJECT}, build-id: {COPY} (the copy) and without to-folder" in done.log
 
 
 def test_going_on_as_told_finishes_without_a_second_copy(run: Run, service: Service) -> None:
@@ -159,6 +157,8 @@ def test_an_invite_of_unknown_fate_is_the_end_and_is_not_repeated(run: Run, serv
     assert done.outputs["failed-step"] == "invite"
     assert service.sent.count(INVITE) == 1
     assert "not sent a second time" in done.log
+    assert "Do not run it again with mails before you have looked" in done.log
+    assert "To go on" not in done.log
 
 
 def test_a_copy_whose_project_cannot_be_found_is_not_lost(run: Run, service: Service) -> None:
@@ -168,7 +168,7 @@ def test_a_copy_whose_project_cannot_be_found_is_not_lost(run: Run, service: Ser
     assert done.outputs["promoted-build-id"] == COPY
     assert done.outputs["copied"] is True
     assert "as build 8911080, but no visible project has that build" in done.log
-    assert "build-id: 8911080 (the copy)" in done.log
+    assert "look the copy (build-id: 8911080) up in the dashboard" in done.log
     assert service.writes == [POST_COPY]
 
 
@@ -210,5 +210,5 @@ def test_a_copy_without_its_groups_counts_as_done(run: Run, service: Service) ->
     assert done.code == 6
     assert done.outputs["failed-step"] == "copy"
     assert "Done: copy. Not done: annotate, tag, invite." in done.log
-    assert "project-id: 6940502 and build-id: 8864810 (the copy)" in done.log
+    assert "project-id: 6940502, build-id: 8864810 (the copy)" in done.log
     assert service.writes == [POST_COPY]

@@ -95,6 +95,21 @@ def test_a_slug_that_is_the_id_itself_is_tried_too(run: Run, service: Service) -
     assert service.sent == ["GET /api/1/projects/19/builds/5", "GET /api/1/projects/19-groupshot/builds/5"]
 
 
+def test_the_id_that_answered_is_the_one_that_is_written_to(run: Run, service: Service) -> None:
+    body = {"status": "ok", "build": {"id": "5", "projectId": "19", "appVersionCode": "7"}}
+    service.fault(path="/projects/19-groupshot/builds/5$", status=200, body=body, times=None)
+    service.fault(path="/projects/19-groupshot/builds/5/$", status=200, body={"status": "ok"}, times=None)
+    for build in ({"build_url": "/projects/19-groupshot/builds/5"}, {"project_id": "19-groupshot", "build_id": "5"}):
+        for more in ({}, {"version_code": "7"}):
+            assert run("tag", tags="a", **build, **more).code == 0
+    assert set(service.writes) == {"PATCH /api/1/projects/19-groupshot/builds/5/"}
+
+
+def test_a_project_id_with_a_name_behind_it_is_taken(run: Run) -> None:
+    done = run("find", project_id="6905338-northwindtravel", version_code="4300")
+    assert (done.code, done.outputs["build-id"]) == (0, NEWEST_ANDROID), done.log
+
+
 @pytest.mark.parametrize(
     ("search", "build_id"),
     [
@@ -449,7 +464,7 @@ def test_unknown_groups_are_copied_with_a_warning_if_that_is_wanted(run: Run) ->
     assert done.code == 0, done.log
     assert "copy-groups names no tester group: Gone" in done.log
     assert done.outputs["invalid-groups"] == ["Gone"]
-    assert done.outputs["assigned-project-groups"] == ["12"]
+    assert done.outputs["assigned-project-groups"] == ["QA"]
 
 
 def test_if_exists_skip_takes_the_copy_that_is_there(run: Run, service: Service, seed: dict[str, Any]) -> None:
@@ -504,6 +519,35 @@ def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Se
     assert done.code == 6
     assert "did not show up" in done.log
     assert service.sent.count(COPY) == 1
+
+
+def test_copy_groups_with_a_comma_are_named_by_their_id(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    seed["groups"].append({"id": 77, "name": "QA, Berlin", "testers": ["b@northwind.example"]})
+    service.reset(seed)
+    done = run("copy", to_folder="F", copy_groups='"QA, Berlin"', copy_project_groups="12", **BUILD)
+    assert done.code == 0, done.log
+    form = next(request["form"] for request in service.requests if request["method"] == "POST")
+    assert (form["groups"], form["projectGroups"]) == ("77", "QA")
+    assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["groups"] == [
+        "QA, Berlin"
+    ]
+
+
+def test_a_search_never_copies_what_is_in_the_folder_already(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    search = {"package_name": PACKAGE, "platform": "Android", "build_id": "latest", "to_folder": "QA"}
+    for _ in range(2):
+        assert run("copy", **search).code == 0
+    assert service.writes == [COPY, COPY]
+
+
+def test_a_reply_without_folder_and_name_is_filled_from_what_is_known(run: Run, service: Service) -> None:
+    service.fault(path="/copy$", status=200, body={"status": "ok", "build_id": FOLDER_BUILD})
+    done = run("copy", to_folder="Release Candidates", **BUILD)
+    assert done.code == 0, done.log
+    assert done.outputs["folder-path"] == "Release Candidates"
+    assert done.outputs["promoted-app-name"] == "Northwind Travel"
+    assert done.outputs["promoted-project-id"] == FOLDER_PROJECT
 
 
 # --- invite -----------------------------------------------------------------------------------------
@@ -585,6 +629,11 @@ def test_a_dry_run_only_reads(run: Run, service: Service, step: str) -> None:
         assert done.outputs.get(name, False) is False
     assert done.outputs.get("invited-groups", []) == []
     assert done.outputs.get("promoted-build-id") is None
+
+
+def test_a_slash_at_the_end_of_base_url_does_no_harm(run: Run, service: Service) -> None:
+    done = run("find", base_url=service.url + "/", **BUILD)
+    assert done.outputs["build-url"] == f"{service.url}/projects/6905338-northwindtravel/builds/8911052"
 
 
 @pytest.mark.parametrize("step", ALL)

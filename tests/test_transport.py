@@ -434,6 +434,26 @@ def test_a_get_never_carries_credentials_to_another_host(server: HTTPServer) -> 
         assert not other.log
 
 
+def test_a_redirect_to_nonsense_is_an_error() -> None:
+    def talk(connection: socket.socket) -> None:
+        receive(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://[bad\r\nContent-Length: 0\r\n\r\n")
+
+    with raw_server(talk) as url, pytest.raises(TransportError, match="redirected"):
+        Wire(url).client.projects.list()
+
+
+def test_what_is_for_this_machine_goes_to_no_proxy(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+    with raw_server(lambda connection: seen.append(receive(connection))) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        server.expect_request("/api/1/projects/").respond_with_json(PROJECTS)
+        assert Wire(server.url_for("")).client.projects.list()
+    assert seen == []
+
+
 def test_a_redirect_in_a_circle_ends(server: HTTPServer) -> None:
     server.expect_request("/api/1/projects/").respond_with_data(
         "", status=302, headers={"Location": "/api/1/projects/"}
@@ -505,6 +525,7 @@ def test_excerpts_are_short_single_lines_without_secrets(server: HTTPServer) -> 
         (401, {"status": "fail", "code": 104, "message": "User not found"}, "first check that region"),
         (401, "nope", "first check that region"),
         (200, {"status": "fail", "code": 5, "message": "Invalid key"}, "first check that region"),
+        (200, {"status": "fail", "code": 104, "message": "User not found"}, "first check that region"),
         (401, {"status": "fail", "message": "Token has expired"}, "fetch a new token"),
         (401, {"status": "fail", "message": "Invalid audience"}, "case matters"),
         (403, {"status": "fail", "code": 5, "message": "admin needed"}, "region is the one of the account"),

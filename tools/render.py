@@ -41,6 +41,12 @@ PROMOTE = "promote"  # the root action
 HEADER = "# Rendered by tools/render.py from core/sauce_appdist/steps/{step}.py: edit that, then run `make render`.\n"
 ICONS = {"find": "search", "tag": "tag", "annotate": "edit-3", "copy": "copy", "invite": "mail", PROMOTE: "trending-up"}
 
+FALLBACK = {
+    "The build": " (if none of these is given, `APPDIST_BUILD_ID` and its like of the environment say which build)",
+    "This step": "",
+    "The connection": " (each falls back to the environment: `APPDIST_EMAIL` and so on)",
+}
+
 # What a GitLab job runs. Every input is in the environment: nothing is interpolated into this text.
 # The interpreter is isolated, so that neither the checkout nor PYTHON… variables can put code into it.
 GITLAB_SCRIPT = """\
@@ -91,7 +97,10 @@ def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
     text = described(field)
     if known := choices(field):
         text += f" One of {', '.join(known)}."
-    return f"{text} Falls back to {variable(name)}." if inherited else text
+    if not inherited:
+        return text
+    together = ", if nothing else says which build" if extra(field)["group"] == "build" else ""
+    return f"{text} Falls back to {variable(name)}{together}."
 
 
 def action(step: str) -> str:
@@ -147,15 +156,12 @@ def template(step: str) -> str:
             continue
         entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
         default = "" if inherited else input_default(field)
-        if field.annotation is bool and not inherited:
-            entry |= {"type": "boolean", "default": default == "true"}
-        else:
-            entry["type"] = "string"
-            known = ("true", "false") if field.annotation is bool else choices(field)
-            if known:
-                entry["options"] = list(known) if default else ["", *known]
-            if not field.is_required():
-                entry["default"] = default
+        entry["type"] = "string"  # booleans too: not every GitLab takes one as the value of a variable
+        known = ("true", "false") if field.annotation is bool else choices(field)
+        if known:
+            entry["options"] = list(known) if default else ["", *known]
+        if not field.is_required():
+            entry["default"] = default
         inputs[kebab(name)] = entry
         value = f"$[[ inputs.{kebab(name)} ]]"
         # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
@@ -190,7 +196,7 @@ def inputs_table(step: str) -> str:
     """The inputs as Markdown, in the sections that people read them in."""
     lines = []
     for title, group in sections(load(step).Inputs).items():
-        lines += [f"**{title}**", "", "| Input | Default | |", "|---|---|---|"] if group else []
+        lines += [f"**{title}**{FALLBACK[title]}", "", "| Input | Default | |", "|---|---|---|"] if group else []
         for name, field in group.items():
             default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
             text = field.description or ""

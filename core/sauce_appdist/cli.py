@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sauce_appdist import __version__
-from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError
+from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def entrypoint() -> NoReturn:
 
 
 def _cancel(*_: object) -> NoReturn:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the second signal must not cut the telling short
     raise Cancelled("The job was cancelled.")
 
 
@@ -68,20 +70,19 @@ def run_step(
 ) -> int:
     """Validate, run, and write outputs and summary whatever happens."""
     from sauce_appdist.ci import choose  # `--version` and `--help` need none of this
-    from sauce_appdist.contract import gather, input_variable, is_secret, parse, variable
+    from sauce_appdist.contract import gather, parse, secrets_in
 
     step = load(name)
     ci = choose(environ, out, json=json)
-    for field_name, field in step.Inputs.model_fields.items():
-        if is_secret(field):
-            for secret in {environ.get(input_variable(field_name)), environ.get(variable(field_name))}:
-                if secret:
-                    ci.mask(secret)
     outputs = step.Outputs()
     problem: AppDistError | None = None
     ci.report.title = f"{name} did not start"
+    ignored: list[str] = []
     try:
-        inputs = parse(step.Inputs, gather(step.Inputs, options, environ))
+        for secret in secrets_in(step.Inputs, environ):
+            ci.mask(secret)
+        texts, ignored = gather(step.Inputs, options, environ)
+        inputs = parse(step.Inputs, texts)
         outputs.dry_run, ci.debugging = inputs.dry_run, inputs.debug
         ci.report.title = name
         step.run(inputs, _client(inputs, ci), ci, outputs)
@@ -89,6 +90,8 @@ def run_step(
             ci.report.fact("Dry run", "nothing was written")
     except AppDistError as error:
         problem = error
+        if ignored and isinstance(error, InputError):
+            problem = InputError(f"{error}\n({', '.join(ignored)} left aside for what is given here.)")
     except Exception as bug:  # noqa: BLE001 - a traceback could show what nobody should see
         problem = AppDistError(
             f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
@@ -99,8 +102,13 @@ def run_step(
         ci.error(problem)
     try:
         ci.finish(outputs)
+    except BrokenPipeError:
+        pass  # nobody reads any more
     except OSError as error:
-        unwritten = InputError(f"The outputs cannot be written: {error.strerror} ({error.filename}).")
+        unwritten = PartialSuccessError(
+            f"The outputs cannot be written: {error.strerror} ({error.filename}). The step itself "
+            + ("failed as said above." if problem else "did everything that it was asked for.")
+        )
         ci.error(unwritten)
         problem = problem or unwritten
     return problem.exit_code if problem else ExitCode.OK

@@ -12,7 +12,6 @@ project, and one that was not falls back to it. Empty means *not given*, everywh
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, TypeVar, get_args, get_origin
@@ -31,7 +30,7 @@ from pydantic import (
 from sauce_appdist import regions
 from sauce_appdist.auth import Auth, BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import one_line
+from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +59,7 @@ def input_variable(name: str) -> str:
 
 _DURATION = re.compile(r"(\d+)(s|m|h|d)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 30 * 86400
 _TRUE, _FALSE = {"true", "on", "yes", "1"}, {"false", "off", "no", "0"}
 
 
@@ -72,11 +72,20 @@ def _flag(value: object) -> object:
     raise ValueError(f"is {one_line(value, 40)!r}, expected true or false (on/off, yes/no, 1/0 work too)")
 
 
+def _word(value: object) -> object:
+    """Of an input that is true, false or something else: the words that booleans take."""
+    word = str(value).strip().lower()
+    return "true" if word in _TRUE else "false" if word in _FALSE else word
+
+
 def _duration(value: object) -> object:
     if not isinstance(value, str):
         return value
     if found := _DURATION.fullmatch(value.strip()):
-        return float(found[1]) * _SECONDS[found[2].lower()]
+        seconds = float(found[1]) * _SECONDS[found[2].lower()]
+        if seconds > _LONGEST:
+            raise ValueError(f"is {one_line(value, 40)!r}, expected at most 30d")
+        return seconds
     raise ValueError(f"is {one_line(value, 40)!r}, expected a whole number with its unit: 90s, 15m, 24h or 7d")
 
 
@@ -114,7 +123,7 @@ def _line(value: str) -> str:
     if not value.strip():
         raise ValueError("is only white space: give a value, or leave it away")
     value = _utf8(value.strip())
-    if not value.isprintable():
+    if not is_single_line(value):
         raise ValueError("has a line break or a control character in it: give a single line")
     return value
 
@@ -166,6 +175,8 @@ Line = Annotated[str, AfterValidator(_line)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Identifier = Annotated[Line, AfterValidator(_identifier)]
+BaseUrl = Annotated[Line, AfterValidator(regions.check_base_url)]
+Word = BeforeValidator(_word)
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Duration = Annotated[float, BeforeValidator(_duration)]
 Items = Annotated[list[Line], BeforeValidator(_items)]
@@ -184,8 +195,8 @@ def option(
 ) -> Any:
     """Declare an input.
 
-    Inputs of one `group` fall back to the environment together or not at all. A `multiline` one is
-    free text, in which a `$` means nothing.
+    An input of a `group` does not fall back to the environment where its group's rival is given. A
+    `multiline` one is free text, in which a `$` means nothing.
     """
     return Field(
         default,
@@ -212,26 +223,24 @@ class Inputs(BaseModel):
 class ConnectionInputs(Inputs):
     """How to reach the service; every step has these."""
 
-    email: Line | None = option(None, "E-mail address of the account that the API key belongs to.", group="credentials")
-    api_key: Secret | None = option(
-        None, "API key of that account; differs per region.", group="credentials", secret=True
-    )
+    email: Line | None = option(None, "E-mail address of the account that the API key belongs to.", group="basic")
+    api_key: Secret | None = option(None, "API key of that account; differs per region.", group="basic", secret=True)
     oidc_token: Secret | None = option(
         None,
         "Access token of your identity provider, instead of email and api-key.",
-        group="credentials",
+        group="oidc",
         secret=True,
     )
     oidc_config_key: Secret | None = option(
         None,
         "Config key of the account's OIDC settings; goes with oidc-token.",
-        group="credentials",
+        group="oidc",
         secret=True,
     )
     region: Literal["us-east-1", "eu-central-1", "legacy"] = option(
         "us-east-1", "Data centre of the account; legacy is api.testfairy.com."
     )
-    base_url: Line | None = option(
+    base_url: BaseUrl | None = option(
         None,
         "Overrides region: a private cloud or the emulator. https, or http on loopback.",
         example="https://acme.testfairy.com",
@@ -243,11 +252,6 @@ class ConnectionInputs(Inputs):
 
     @model_validator(mode="after")
     def _connection(self) -> Self:
-        if self.base_url:
-            try:
-                regions.check_base_url(self.base_url)
-            except ValueError as error:
-                raise ValueError(f"base-url {error}") from None
         if not 0 <= self.retries <= 10:
             raise ValueError(f"retries is {self.retries}, expected 0 to 10")
         if self.timeout <= 0:
@@ -316,7 +320,7 @@ class BuildInputs(ConnectionInputs):
 
     def reference(self) -> Reference:
         """Both ids as far as the inputs give them. Raises ValueError where they do not fit."""
-        project_id, build_id, slug = self.project_id, self.build_id, None
+        project_ids, build_id = _spellings(self.project_id), self.build_id
         if self.build_url:
             found = _BUILD_URL.search(self.build_url)
             if not found:
@@ -326,32 +330,38 @@ class BuildInputs(ConnectionInputs):
             host = regions.region_of_host(self.build_url)
             if host and not self.base_url and host != self.region:
                 raise ValueError(f"build-url is in region {host}, but region is {self.region}: set region: {host}")
-            # `6806100-myapplication`: the number is the id in the present documents, the whole in the old ones.
-            number = re.match(r"(\d+)-", found[1])
-            slug = found[1] if number else None
-            url_ids = (number[1] if number else found[1], found[2])
-            if project_id not in {None, found[1], url_ids[0]} or build_id not in {None, url_ids[1]}:
-                raise ValueError("build-url names another build than build-id and project-id: give one of them")
-            project_id, build_id = url_ids
+            url_ids = _spellings(found[1])[::-1]
+            if project_ids and not set(project_ids) & set(url_ids):
+                raise ValueError("build-url names another project than project-id: give one of them")
+            if build_id not in {None, found[2]}:
+                raise ValueError("build-url names another build than build-id: give one of them")
+            project_ids, build_id = url_ids, found[2]
         searched = bool(self.package_name or self.app_name)
-        if build_id == "latest" and not (searched or project_id):
+        if build_id == "latest" and not (searched or project_ids):
             raise ValueError("build-id is latest, but of what: give package-name, app-name or project-id")
-        if build_id not in {None, "latest"} and not (project_id or searched):
+        if build_id not in {None, "latest"} and not (project_ids or searched):
             raise ValueError(
                 "build-id is given without project-id: give project-id, or package-name or app-name to find it by"
             )
-        if not (build_id or project_id or searched):
+        if not (build_id or project_ids or searched):
             raise ValueError("no build: give build-id and project-id, or build-url, or package-name or app-name")
-        return Reference(project_id, None if build_id == "latest" else build_id, build_id == "latest", slug)
+        return Reference(project_ids, None if build_id == "latest" else build_id, build_id == "latest")
+
+
+def _spellings(project_id: str | None) -> tuple[str, ...]:
+    """`6806100-myapplication` may be the id, as in the older document, or its number, as in the present one."""
+    if project_id is None:
+        return ()
+    number, dash, _ = project_id.partition("-")
+    return (project_id, number) if dash and number.isdecimal() else (project_id,)
 
 
 class Reference(NamedTuple):
-    """Which build the inputs mean; None where a search must tell."""
+    """Which build the inputs mean: the project's id in every spelling to try, and the build's; else a search."""
 
-    project_id: str | None
+    project_ids: tuple[str, ...]
     build_id: str | None
     latest: bool
-    slug: str | None
 
 
 # --- Outputs --------------------------------------------------------------------------------------
@@ -434,7 +444,7 @@ def _quoted(item: str) -> str:
     return '"{}"'.format(item.replace('"', '""')) if re.search(r'[,"#]', item) else item
 
 
-AnyInputs = TypeVar("AnyInputs", bound=Inputs)
+InputsT = TypeVar("InputsT", bound=Inputs)
 
 
 # --- From text to Inputs --------------------------------------------------------------------------
@@ -443,6 +453,13 @@ AnyInputs = TypeVar("AnyInputs", bound=Inputs)
 def extra(field: FieldInfo) -> dict[str, Any]:
     """What `option` and `output` noted beside pydantic's own."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def secrets_in(inputs: type[Inputs], environ: Mapping[str, str]) -> list[str]:
+    """Every secret that the environment has for these inputs, used or not."""
+    names = [name for name, field in inputs.model_fields.items() if is_secret(field)]
+    texts = [environ.get(spelled(name), "") for name in names for spelled in (input_variable, variable)]
+    return [text for text in dict.fromkeys(texts) if text]
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
@@ -477,27 +494,71 @@ def is_secret(field: FieldInfo) -> bool:
     return bool(extra(field).get("secret"))
 
 
-def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The text of every input that is given: by option, else as an input, else by the environment."""
+_RIVALS = {"build": "build", "basic": "oidc", "oidc": "basic"}
+
+
+class Given(NamedTuple):
+    """The text of every input that is given, and the variables that were left aside for what was."""
+
+    texts: dict[str, str]
+    ignored: list[str]
+
+
+def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[str, str]) -> Given:
+    """Every input that is given: by option, else as an input, else by the environment.
+
+    Where an action or a template hands inputs over, only those that say which build and how to connect
+    fall back to the environment. What an earlier job left never mixes with what this step is told:
+    the build falls back as a whole or not at all, and so does each way to sign in where the other is given.
+    Raises InputError for a variable that free text names and that is not there, or is a secret.
+    """
     fields = inputs.model_fields
-    given = {name: options.get(name) or environ.get(input_variable(name), "") for name in fields}
-    groups = {extra(field).get("group") for name, field in fields.items() if given[name]} - {"", None}
+    explicit = {name: options.get(name) or _handed_over(name, fields[name], environ) for name in fields}
+    explicit = {name: text for name, text in explicit.items() if text}
+    aside = {_RIVALS[group] for name in explicit if (group := extra(fields[name])["group"])}
+    inherited: dict[str, str] = {}
+    ignored: list[str] = []
     for name, field in fields.items():
-        # What an earlier job left must not mix with what this step is told explicitly.
-        if not given[name] and extra(field).get("group") not in groups:
-            given[name] = environ.get(variable(name), "")
-    if environ.get("GITLAB_CI") == "true":
-        given = {
-            name: _dereferenced(text, environ) if extra(fields[name]).get("multiline") else text
-            for name, text in given.items()
-        }
-    return {name: text for name, text in given.items() if text}
+        text = environ.get(variable(name), "")
+        own = name not in BuildInputs.model_fields and input_variable(name) in environ
+        if name in explicit or not text or own:
+            continue
+        if extra(field)["group"] in aside:
+            ignored.append(variable(name))
+        else:
+            inherited[name] = text
+    return Given({**_one_build(inherited), **explicit}, ignored)
 
 
-def _dereferenced(text: str, environ: Mapping[str, str]) -> str:
-    """Free text is not expanded by our GitLab templates, so a lone `$CI_COMMIT_MESSAGE` is looked up here."""
-    found = re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text.strip())
-    return environ.get(found[1] or found[2], "") if found else text
+def _one_build(texts: dict[str, str]) -> dict[str, str]:
+    """An earlier job leaves its build in several ways at once; the shortest is enough."""
+    if {"build_id", "project_id"} <= texts.keys() and texts["build_id"] != "latest":
+        enough = {"build_id", "project_id"}
+    elif "build_url" in texts:
+        enough = {"build_url"}
+    else:
+        return texts
+    group = {name for name, field in BuildInputs.model_fields.items() if extra(field)["group"] == "build"}
+    return {name: text for name, text in texts.items() if name in enough or name not in group}
+
+
+def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str]) -> str:
+    """An input as an action or a template gives it.
+
+    Our GitLab templates do not expand free text, so a lone `$CI_COMMIT_MESSAGE` is looked up here, once:
+    whatever that message says stays text.
+    """
+    text = environ.get(input_variable(name), "")
+    found = re.fullmatch(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", text.strip(), re.ASCII)
+    if not found or not extra(field)["multiline"] or environ.get("GITLAB_CI") != "true":
+        return text
+    wanted = found[1] or found[2]
+    secrets = {variable(name) for name, field in ConnectionInputs.model_fields.items() if is_secret(field)}
+    if wanted in secrets or environ.get(wanted) in {environ.get(secret, "") for secret in secrets} - {""}:
+        raise InputError(f"{kebab(name)} is the variable {wanted}, which holds a secret: give a text.")
+    if wanted not in environ:
+        raise InputError(f"{kebab(name)} is the variable {wanted}, which does not exist in this job: give a text.")
+    return environ[wanted]
 
 
 def sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
@@ -509,7 +570,7 @@ def sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
     return {"The build": build, "This step": own, "The connection": connection}
 
 
-def parse(inputs: type[AnyInputs], texts: Mapping[str, str]) -> AnyInputs:
+def parse(inputs: type[InputsT], texts: Mapping[str, str]) -> InputsT:
     """The validated inputs. Raises InputError, which names every wrong input and shows no secret."""
     try:
         return inputs.model_validate(texts)
@@ -540,5 +601,4 @@ def _problem(inputs: type[Inputs], texts: Mapping[str, str], problem: Any) -> st
 def _suggestion(name: str, value: str, known: tuple[str, ...]) -> str:
     if name == "region" and value.startswith("us-"):
         return "; other Sauce Labs products have other regions, in the US this one has us-east-1 and legacy"
-    near = difflib.get_close_matches(value, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return did_you_mean(value, known)

@@ -46,6 +46,10 @@ def _mapping(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(_names)]
 
 
+# Not documented: read where a server shows it, else None, which is unknown.
+_FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
+
+
 class ApiModel(BaseModel):
     """Reads the vendor's camelCase, keeps what it does not know, takes numbers as ids."""
 
@@ -68,11 +72,7 @@ class Project(ApiModel):
     package_name: str | None = None
     platform: str | None = None
     landing_page_mode: str | None = None
-    folder: str | None = Field(
-        None,
-        validation_alias=AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder"),
-        description="Not documented: read where a server shows it, else None (unknown).",
-    )
+    folder: str | None = Field(None, validation_alias=_FOLDER)
 
 
 class Build(ApiModel):
@@ -98,10 +98,7 @@ class Build(ApiModel):
     platform: str | None = None
     package_name: str | None = None
     tags: Names | None = None
-    folder: str | None = Field(
-        None,
-        validation_alias=AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder"),
-    )
+    folder: str | None = Field(None, validation_alias=_FOLDER)
 
 
 class Tester(ApiModel):

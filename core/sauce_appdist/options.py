@@ -13,7 +13,7 @@ from sauce_appdist.steps import STEPS, load
 _EXAMPLE = """\
 example:
   export APPDIST_EMAIL=ci@example.com APPDIST_API_KEY=...
-  sauce-appdist promote --package-name com.example.app --build-id latest --to-folder QA --groups Testers
+  sauce-appdist promote --project-id 6905338 --build-id latest --to-folder QA --groups Testers
 
 `sauce-appdist <step> --help` lists a step's options. Every option can be given in the environment
 instead: --build-id as APPDIST_BUILD_ID."""

@@ -32,6 +32,11 @@ def region_of_host(url: str) -> str | None:
     return None
 
 
+def is_loopback(url: str) -> bool:
+    """Whether a URL stays on this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
 def check_base_url(value: str) -> str:
     """A base URL without its last slash. Raises ValueError with the way to mend it.
 
@@ -51,6 +56,6 @@ def check_base_url(value: str) -> str:
         raise ValueError(f"has a query or a fragment: {example}")
     if "/api/" in f"{parts.path}/":
         raise ValueError(f"has the API's path in it, which is added to it: {example}")
-    if parts.scheme == "http" and host not in _LOOPBACK:
+    if parts.scheme == "http" and not is_loopback(value):
         raise ValueError(f"is not https, and {host} is not this machine: use https://{host}")
     return value.rstrip("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -27,7 +28,7 @@ class Redactor:
         """Hide a secret from now on; a secret of several lines is hidden line by line too."""
         for part in {secret, *secret.splitlines()}:
             if part.strip():
-                self._spellings += {part, part.strip(), quote(part, safe="")}
+                self._spellings += {part, part.strip(), quote(part, safe="", errors="surrogateescape")}
         self._spellings.sort(key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -43,6 +44,18 @@ def printable(text: str) -> str:
         lambda found: found.group().replace(":", f":{_ZERO_WIDTH_SPACE}").replace("##", f"#{_ZERO_WIDTH_SPACE}#"),
         text,
     )
+
+
+def is_single_line(text: str) -> bool:
+    """Whether a text has neither line breaks nor control characters; any letter or emoji is fine."""
+    return not re.search(r"[\t\n]", text) and not _CONTROL.search(text)
+
+
+def did_you_mean(value: str, known: Iterable[str | None]) -> str:
+    """` (did you mean 'QA'?)` if something known is near, whatever its case; else nothing."""
+    folded = {name.casefold(): name for name in known if name}
+    near = difflib.get_close_matches(value.casefold(), folded, n=1)
+    return f" (did you mean {one_line(folded[near[0]], 60)!r}?)" if near and folded[near[0]] != value else ""
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from sauce_appdist import __version__
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, ServiceError, TransportError
 from sauce_appdist.models import Reply
-from sauce_appdist.regions import REGIONS, region_of_host
+from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Transport:
         self.sleep = sleep
         self._redact = Redactor(auth.secrets())
         self._sunset_told = False
+        # What is for this machine goes to no proxy, where the credentials could be read.
+        self._proxies = dict.fromkeys(("http", "https", "all"), "") if is_loopback(self.base_url) else None
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"sauce-appdist/{__version__}"
@@ -165,6 +167,7 @@ class Transport:
                 url,
                 data=form,
                 timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                proxies=self._proxies,
                 allow_redirects=False,
                 stream=True,
             )
@@ -193,6 +196,10 @@ class Transport:
             raise TransportError(f"{what} cannot be sent: {self._redact(str(error))}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise self._broken(error, what, host, get=get) from None
+        except ValueError:  # what requests raises for a Location that is no URL
+            raise TransportError(
+                f"{what} was redirected to an address that is none: check base-url.", sent=not get
+            ) from None
 
     def _broken(self, error: Exception, what: str, host: str, *, get: bool) -> Exception:
         """What a failed connection means: try again, or the error to end with."""
@@ -250,7 +257,8 @@ class Transport:
             parsed = envelope
         if status < 300 and parsed.status == "ok":
             return parsed  # type: ignore[return-value]
-        said = self._redact(one_line(parsed.message or "no reason given", 300))
+        # Redacted before it is cut: half a secret would not be known for one.
+        said = one_line(self._redact(parsed.message or "no reason given"), 300)
         code = "" if parsed.code is None else f", code {parsed.code}"
         hint = _HINTS.get(parsed.code or 0, "")
         error_ = ApiError(
@@ -266,7 +274,7 @@ class Transport:
     ) -> Exception:
         """Statuses with a meaning of their own, whatever the body is."""
         status = response.status_code
-        if status == 401 or (status < 400 and code == 5):
+        if status == 401 or (status < 500 and status != 403 and code in {5, 104}):
             return AuthError(f"{what}: the service does not accept the credentials. {self._signing_hint(said)}")
         if status == 403:
             said = f" ({said})" if said else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from sauce_appdist.text import Redactor, printable
@@ -121,7 +123,11 @@ class Ci(ABC):
         return value
 
     def _print(self, text: str) -> None:
-        print(text, file=self._out, flush=True)
+        try:
+            print(text, file=self._out, flush=True)
+        except BrokenPipeError:
+            # `| head` is a fine way to read, and no reason to stop half-way.
+            self._out = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the run
 
     @contextmanager
     def section(self, title: str) -> Iterator[None]:

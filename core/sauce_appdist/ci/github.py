@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 import github_action_utils as gha
 
 from sauce_appdist.ci import MARKS, Ci, RunContext
-from sauce_appdist.text import markdown, markdown_block
+from sauce_appdist.text import markdown as escaped, markdown_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sauce_appdist.ci import Report
     from sauce_appdist.contract import Outputs
@@ -75,15 +75,22 @@ class GitHub(Ci):
             for name, text in outputs.texts().items():
                 gha.set_output(name, self._redact(text))
         if "GITHUB_STEP_SUMMARY" in self.environ:
-            gha.append_job_summary(self._redact(summary(self.report)))
+            gha.append_job_summary(summary(self.report, self._redact))
 
 
-def summary(report: Report) -> str:
-    """The report as GitHub's Markdown, to be read at a glance."""
+def summary(report: Report, redact: Callable[[str], str] = str) -> str:
+    """The report as GitHub's Markdown, to be read at a glance.
+
+    `redact` sees every text before it is cut or escaped: a secret would not be known afterwards.
+    """
+
+    def markdown(text: str) -> str:
+        return escaped(redact(text))
+
     mark = MARKS["failed"] if report.problem else MARKS["done"]
     lines = [f"### {mark} {markdown(report.title)}", ""]
     if report.problem:
-        lines += [f"**{report.problem.title}**", "", markdown_block(str(report.problem)), ""]
+        lines += [f"**{report.problem.title}**", "", markdown_block(redact(str(report.problem))), ""]
     if report.facts:
         lines += ["| | |", "|---|---|"]
         for label, text, url in report.facts:
@@ -100,7 +107,7 @@ def summary(report: Report) -> str:
         lines += [
             "<details><summary>Release notes</summary>",
             "",
-            markdown_block(report.notes),
+            markdown_block(redact(report.notes)),
             "",
             "</details>",
             "",

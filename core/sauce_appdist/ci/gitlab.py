@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sauce_appdist.ci import Ci, RunContext
 from sauce_appdist.ci.terminal import plain_report
-from sauce_appdist.text import one_line
+from sauce_appdist.text import is_single_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ class GitLab(Ci):
         for name, text in outputs.dotenv().items():
             line = f"{name}={text}\n"
             fits = size + len(line.encode()) <= DOTENV_BYTES and len(lines) < DOTENV_VARIABLES
-            if text.isprintable() and text == text.strip() and fits:
+            if is_single_line(text) and text == text.strip() and fits:
                 lines.append(line)
                 size += len(line.encode())
             else:

@@ -154,11 +154,12 @@ def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     """One PATCH with ids; one GET more for permission groups."""
     update = plan(inputs, Directory(client), ci)
     target = find.resolve(inputs, client, ci, read=False)
-    ci.report.title = f"Annotated {find.name_of(target)}"
+    ci.report.title = f"Annotate {find.name_of(target)}"
     ci.report.fact("Build", find.name_of(target), find.link(client, target))
     ci.report.notes = update.release_notes
-    ci.report.fact("Written", str(update))
     send(update, target, client, ci, dry_run=inputs.dry_run).into(out)
+    ci.report.title = f"{'Would annotate' if inputs.dry_run else 'Annotated'} {find.name_of(target)}"
+    ci.report.fact("Would write" if inputs.dry_run else "Written", str(update))
 
 
 def plan(inputs: AnnotateOptions, directory: Directory, ci: Ci) -> Update:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 from sauce_appdist.contract import (
     BuildInputs,
-    Inputs as AnyInputs,
+    ConnectionInputs,
     Items,
     Line,
     Outputs as AnyOutputs,
+    Word,
     option,
     output,
     required,
 )
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, described
+from sauce_appdist.steps.groups import Directory, references
 from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
     from sauce_appdist.models import Build, CopiedBuild, Project
 
+Seen = TypeVar("Seen")
 _LOOKS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
 
 
-class CopyOptions(AnyInputs):
+class CopyOptions(ConnectionInputs):
     """How a build is copied."""
 
     to_folder: Line | None = option(
@@ -40,7 +44,7 @@ class CopyOptions(AnyInputs):
     copy_project_groups: Items | None = option(
         None, "Tester groups (name or id) of the copy's project; the original's if they are left away."
     )
-    allow_all_testers: Literal["inherit", "true", "false"] = option(
+    allow_all_testers: Annotated[Literal["inherit", "true", "false"], Word] = option(
         "inherit", "Whether all other users may install the copy; inherit is as in the original."
     )
     on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do about groups that do not exist.")
@@ -74,38 +78,55 @@ class Outputs(CopyOutputs):
     """The copy."""
 
 
+class CopyGroups(NamedTuple):
+    """The groups of a copy as they are sent; None copies the original's."""
+
+    build: list[str] | None
+    project: list[str] | None
+
+
 def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     """One POST, then one GET of the projects and one GET of the copy; groups and the source if they are needed."""
-    check_groups(inputs, Directory(client), ci)
-    target = find.resolve(inputs, client, ci, read=inputs.if_exists == "skip")
-    ci.report.title = f"Copied {find.name_of(target)} to {inputs.to_folder}"
+    groups = check_groups(inputs, Directory(client), ci)
+    target = find.resolve(inputs, client, ci, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
+    ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
     ci.report.fact("Build", find.name_of(target), find.link(client, target))
-    copy(inputs, inputs.to_folder, target, client, ci, out, dry_run=inputs.dry_run)
+    copy(inputs, inputs.to_folder, groups, target, client, ci, out)
+    done = "Copied" if out.copied else "Found" if out.promoted_build_id else "Would copy"
+    ci.report.title = f"{done} {find.name_of(target)} {'in' if done == 'Found' else 'to'} {inputs.to_folder}"
 
 
-def check_groups(inputs: CopyOptions, directory: Directory, ci: Ci) -> None:
-    """Before anything is written: the groups exist, or a warning if that is all that is wanted."""
-    for name, asked in (
-        ("copy-groups", inputs.copy_groups),
-        ("copy-project-groups", inputs.copy_project_groups),
-    ):
-        if asked and inputs.on_invalid_groups == "fail":
-            ci.debug(f"{name}: {described(directory.match(asked, name))}")
-        elif asked:
-            unknown = directory.split(asked)[1]
-            if unknown:
-                ci.warning(f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says.")
+def check_groups(inputs: CopyOptions, directory: Directory, ci: Ci) -> CopyGroups:
+    """Before anything is written: the groups exist, or a warning if that is all that is wanted.
+
+    Raises InputError.
+    """
+
+    def checked(name: str, asked: list[str] | None) -> list[str] | None:
+        if asked is None:
+            return None
+        if inputs.on_invalid_groups == "fail":
+            return references(directory.match(asked, name))
+        found, unknown = directory.split(asked)
+        if any("," in group for group in unknown):
+            directory.match(unknown, name)  # the service would split it and take its parts for groups
+        if unknown:
+            ci.warning(f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says.")
+        return [*references(found), *unknown]
+
+    return CopyGroups(
+        checked("copy-groups", inputs.copy_groups), checked("copy-project-groups", inputs.copy_project_groups)
+    )
 
 
 def copy(
     inputs: CopyOptions,
     folder: str,
+    groups: CopyGroups,
     target: find.Target,
     client: Client,
     ci: Ci,
     out: CopyOutputs,
-    *,
-    dry_run: bool,
 ) -> find.Target:
     """The copy, made or found. `out` is filled as soon as a thing is known.
 
@@ -116,7 +137,7 @@ def copy(
         found = existing(inputs, folder, target, client)
         if found:
             return _known(found, target, client, ci, out, copied=False, folder=folder)
-    if dry_run:
+    if inputs.dry_run:
         out.copied = False
         ci.info(f"Would copy build {target.build_id} to {folder}.")
         return target
@@ -126,8 +147,8 @@ def copy(
             target.build_id,
             to_folder=folder,
             app_name=inputs.copied_app_name,
-            groups=inputs.copy_groups,
-            project_groups=inputs.copy_project_groups,
+            groups=groups.build,
+            project_groups=groups.project,
             allow_all_testers=None if inputs.allow_all_testers == "inherit" else inputs.allow_all_testers == "true",
         )
     except ServiceError as error:
@@ -139,7 +160,7 @@ def copy(
     out.assigned_groups, out.invalid_groups = reply.assigned_groups, reply.invalid_groups
     out.assigned_project_groups = reply.assigned_project_groups
     out.invalid_project_groups = reply.invalid_project_groups
-    copied = _locate(reply, target, client)
+    copied = _locate(reply, out.folder_path, target, client)
     return _accept(reply, copied, inputs, client, ci, out)
 
 
@@ -148,6 +169,7 @@ def _accept(
 ) -> find.Target:
     """Tell of a fresh copy; stop where groups of it were refused."""
     out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(client, copied)
+    out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
     where = f"build {copied.build_id} in project {copied.project_id}"
     ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
     ci.info(f"Copied to {out.folder_path}: {where}.")
@@ -225,7 +247,7 @@ def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Clie
 
 def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None, list[Project]]:
     """The source's project, and those of the same package on the same platform, newest first."""
-    source = next((project for project in projects if find.is_project(project, project_id)), None)
+    source = next((project for project in projects if find.same_project(project.id, project_id)), None)
     same = [
         project
         for project in projects
@@ -240,38 +262,39 @@ def _number(identifier: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _locate(reply: CopiedBuild, target: find.Target, client: Client) -> find.Target:
-    """Which project a copy is in: the reply does not say (facts.md part 6).
-
-    The likeliest first: in the folder, of the name that the reply has, newest. A project that has
-    no such build is no error. Raises PartialSuccessError where none has it after a few looks.
-    """
+def _until_seen(look: Callable[[], Seen | None], client: Client) -> Seen | None:
+    """What a look finds, which may take a few looks."""
     pause = _FIRST_PAUSE
-    for look in range(_LOOKS):
-        try:
-            found = _look(reply, target, client)
-        except ServiceError as error:
-            raise PartialSuccessError(
-                f"Build {target.build_id} was copied to {reply.folder_path} as build {reply.build_id}, but the "
-                f"copy's project could not be looked up: {error}"
-            ) from None
-        if found:
-            return found
-        if look < _LOOKS - 1:
+    for number in range(_LOOKS):
+        if number:
             client.transport.sleep(pause)
             pause *= 2
-    raise PartialSuccessError(
-        f"Build {target.build_id} was copied to {reply.folder_path} as build {reply.build_id}, but no visible "
-        "project has that build: check that the key may see the folder."
-    )
+        if found := look():
+            return found
+    return None
 
 
-def _look(reply: CopiedBuild, target: find.Target, client: Client) -> find.Target | None:
-    projects = client.projects.list()
-    source, siblings = _siblings(projects, target.project_id)
+def _locate(reply: CopiedBuild, folder: str, target: find.Target, client: Client) -> find.Target:
+    """Which project a copy is in: the reply does not say (facts.md part 6).
+
+    Raises PartialSuccessError where no project has it after a few looks.
+    """
+    made = f"Build {target.build_id} was copied to {folder} as build {reply.build_id}, but"
+    try:
+        found = _until_seen(lambda: _look(reply, folder, target, client), client)
+    except ServiceError as error:
+        raise PartialSuccessError(f"{made} the copy's project could not be looked up: {error}") from None
+    if found:
+        return found
+    raise PartialSuccessError(f"{made} no visible project has that build: check that the key may see the folder.")
+
+
+def _look(reply: CopiedBuild, folder: str, target: find.Target, client: Client) -> find.Target | None:
+    """The likeliest project first: in the folder, of the name that the reply has, newest."""
+    source, siblings = _siblings(client.projects.list(), target.project_id)
     siblings.sort(
         key=lambda project: (
-            project.folder is not None and find.in_folder(project.folder, reply.folder_path or ""),
+            project.folder is not None and find.in_folder(project.folder, folder),
             reply.app_name in {None, project.name},
         ),
         reverse=True,
@@ -284,7 +307,7 @@ def _look(reply: CopiedBuild, target: find.Target, client: Client) -> find.Targe
                 continue
             raise
         if build.id == reply.build_id:
-            return find.Target(build.project_id or project.id, build.id, build, source)
+            return find.Target(project.id, build.id, build, project)
     return None
 
 
@@ -305,16 +328,11 @@ def _after_unknown_fate(
     if isinstance(error, Cancelled):
         raise PartialSuccessError(advice, unknown=True) from None
     ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
-    pause = _FIRST_PAUSE
-    for look in range(_LOOKS):
-        try:
-            found = existing(inputs, folder, target, client)
-        except (InputError, ServiceError) as other:
-            raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})", unknown=True) from None
-        if found:
-            ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
-            return _known(found, target, client, ci, out, copied=True, folder=folder)
-        if look < _LOOKS - 1:
-            client.transport.sleep(pause)
-            pause *= 2
-    raise PartialSuccessError(f"{advice} It did not show up within a few seconds.", unknown=True)
+    try:
+        found = _until_seen(lambda: existing(inputs, folder, target, client), client)
+    except (InputError, ServiceError) as other:
+        raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})", unknown=True) from None
+    if not found:
+        raise PartialSuccessError(f"{advice} It did not show up within a few seconds.", unknown=True)
+    ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
+    return _known(found, target, client, ci, out, copied=True, folder=folder)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from difflib import get_close_matches
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from sauce_appdist.contract import BuildInputs, BuildOutputs
+from sauce_appdist.contract import BuildInputs, BuildOutputs, Reference
 from sauce_appdist.errors import ApiError, InputError
 from sauce_appdist.models import Build, Project
-from sauce_appdist.text import one_line
+from sauce_appdist.text import did_you_mean, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +50,7 @@ def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     build = target.build
     if build and not (build.package_name and build.platform) and target.project is None:
         projects = client.projects.list()
-        tell_project(next((project for project in projects if is_project(project, target.project_id)), None), out)
+        tell_project(next((project for project in projects if same_project(project.id, target.project_id)), None), out)
     ci.report.title = f"Found {name_of(target)}"
     ci.info(ci.report.title)
     for label, count in (("Sessions", out.sessions), ("Crashes", out.crashes), ("Downloads", out.downloads)):
@@ -94,21 +93,23 @@ def link(client: Client, target: Target) -> str:
     return client.dashboard + quote(path, safe="/-._~")
 
 
-def is_project(project: Project, project_id: str) -> bool:
+def same_project(one: str, other: str) -> bool:
     """Ids come as a number or as `19-groupshot`, of which the number is enough."""
-    return project.id == project_id or project.id.partition("-")[0] == project_id.partition("-")[0]
+    number = one.partition("-")[0]
+    return one == other or (number.isdecimal() and number == other.partition("-")[0])
 
 
-def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool) -> Target:
+def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool, to_folder: str | None = None) -> Target:
     """The one build that the inputs mean, after `wait-for-build` at most.
 
-    Both ids given and `read` false: no request at all. Raises InputError where none or several fit.
+    Both ids given and `read` false: no request at all. A search with `to_folder` passes over what is there
+    already, which would be copied once more. Raises InputError where none or several fit.
     """
     deadline = time.monotonic() + inputs.wait_for_build
     pause = _FIRST_POLL
     while True:
         try:
-            return _look(inputs, client, read=read or inputs.wait_for_build > 0)
+            return _look(inputs, client, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
         except _NotThere as missing:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -119,40 +120,37 @@ def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool) -> Targe
         pause = min(pause * 1.5, _SLOWEST_POLL)
 
 
-def _look(inputs: BuildInputs, client: Client, *, read: bool) -> Target:
+def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | None) -> Target:
     wanted = inputs.reference()
-    criteria = {"app name": inputs.app_name, "package name": inputs.package_name}
-    by_project = any(criteria.values()) or inputs.platform or inputs.folder
+    by_project = inputs.package_name or inputs.app_name or inputs.platform or inputs.folder
     by_build = inputs.version or inputs.version_code
-    if wanted.project_id and wanted.build_id and not (by_project or by_build):
-        if not read and not wanted.slug:
-            return Target(wanted.project_id, wanted.build_id)
-        build = _get(client, wanted.project_id, wanted.build_id)
-        if build is None and wanted.slug:
-            build = _get(client, wanted.slug, wanted.build_id)
-        if build is None:
-            raise _NotThere(
-                f"project {wanted.project_id} has no build {wanted.build_id}. Check both ids and the region."
-            )
-        return _target(build, wanted.project_id)
-    if wanted.project_id and not by_project:
-        projects = [Project(id=wanted.project_id)]
+    if len(wanted.project_ids) == 1 and wanted.build_id and not (read or by_project or by_build):
+        return Target(wanted.project_ids[0], wanted.build_id)
+    named = bool(wanted.project_ids) and not by_project
+    if named:
+        projects = [Project(id=spelled) for spelled in wanted.project_ids]
     else:
-        projects = _projects(inputs, client, wanted.project_id)
+        projects = _projects(inputs, client, wanted, to_folder)
     # A long list is let go before the next one is read.
     fits, others = _Newest(10), _Newest(3)
     for project in projects:
         builds = _builds(client, project.id, wanted.build_id)
-        fitting = [build for build in builds if _fits(inputs, project, build)]
-        fits.add(project, fitting)
+        if builds is None:
+            continue
+        fits.add(project, [build for build in builds if _fits(inputs, project, build)])
         if not fits.count:
             others.add(project, builds)
+        if named:
+            break  # the other spelling is of the same project
     if not fits.count:
         raise _NotThere(_nothing(inputs, projects, others))
     if fits.count > 1 and not wanted.latest:
         raise InputError(_ambiguous(fits))
     project, build = fits.newest[0]
-    return _target(build, project.id, project if project.name else None)
+    # The id that answered, unless the service found the build although it is in another project.
+    lives_here = build.project_id is None or same_project(build.project_id, project.id)
+    project_id = project.id if lives_here else build.project_id or project.id
+    return Target(project_id, build.id, build, None if named else project)
 
 
 class _Newest:
@@ -171,24 +169,14 @@ class _Newest:
         )
 
 
-def _target(build: Build, project_id: str, project: Project | None = None) -> Target:
-    return Target(build.project_id or project_id, build.id, build, project)
-
-
-def _get(client: Client, project_id: str, build_id: str) -> Build | None:
+def _builds(client: Client, project_id: str, build_id: str | None) -> list[Build] | None:
+    """The builds of a project, or the one that is asked for; None where it is not there."""
     try:
-        return client.builds.get(project_id, build_id)
+        return client.builds.list(project_id) if build_id is None else [client.builds.get(project_id, build_id)]
     except ApiError as error:
         if error.not_found:
             return None
         raise
-
-
-def _builds(client: Client, project_id: str, build_id: str | None) -> list[Build]:
-    if build_id is None:
-        return client.builds.list(project_id)
-    build = _get(client, project_id, build_id)
-    return [build] if build else []
 
 
 def newest(build: Build) -> tuple[str, int, str]:
@@ -196,10 +184,11 @@ def newest(build: Build) -> tuple[str, int, str]:
     return (build.uploaded_at or "", int(build.id) if build.id.isdecimal() else 0, build.id)
 
 
-def _projects(inputs: BuildInputs, client: Client, project_id: str | None) -> list[Project]:
+def _projects(inputs: BuildInputs, client: Client, wanted: Reference, to_folder: str | None) -> list[Project]:
     """The projects that fit the search; raises _NotThere with the nearest names."""
     everything = client.projects.list()
-    if inputs.folder and not shows_folders(everything):
+    shown = shows_folders(everything)
+    if inputs.folder and not shown:
         raise InputError(
             "folder is given, but this service does not show which folder a project is in: "
             "give build-id and project-id, or project-id and version."
@@ -207,12 +196,20 @@ def _projects(inputs: BuildInputs, client: Client, project_id: str | None) -> li
     fitting = [
         project
         for project in everything
-        if (project_id is None or is_project(project, project_id))
+        if (not wanted.project_ids or any(same_project(project.id, spelled) for spelled in wanted.project_ids))
         and inputs.package_name in {None, project.package_name}
         and inputs.app_name in {None, project.name}
         and (inputs.platform is None or (project.platform or "").casefold() == inputs.platform.casefold())
         and (inputs.folder is None or in_folder(project.folder, inputs.folder))
+        and not (to_folder and shown and in_folder(project.folder, to_folder))
     ]
+    apps = {(project.package_name, project.platform) for project in fitting}
+    if to_folder and wanted.latest and not shown and len(fitting) > len(apps):
+        raise InputError(
+            f"build-id is latest, but the app is in several projects ({', '.join(one.id for one in fitting[:5])}) and "
+            "this service does not show which of them are in folders: the newest build may be a copy, which would be "
+            "copied once more. Give project-id as well."
+        )
     if not fitting:
         asked = {
             "package-name": (inputs.package_name, [project.package_name for project in everything]),
@@ -222,8 +219,10 @@ def _projects(inputs: BuildInputs, client: Client, project_id: str | None) -> li
         }
         raise _NotThere(
             f"none of {len(everything)} visible projects has "
-            + ", ".join(f"{name} {value!r}{_near(value, known)}" for name, (value, known) in asked.items() if value)
-            + (f", project-id {project_id!r}" if project_id else "")
+            + ", ".join(
+                f"{name} {value!r}{did_you_mean(value, known)}" for name, (value, known) in asked.items() if value
+            )
+            + (f", project-id {wanted.project_ids[0]!r}" if wanted.project_ids else "")
         )
     return fitting
 
@@ -250,21 +249,20 @@ def _fits(inputs: BuildInputs, project: Project, build: Build) -> bool:
     )
 
 
-def _near(value: str | None, known: Iterable[str | None]) -> str:
-    near = get_close_matches(value or "", [name for name in known if name], n=1)
-    return f" (did you mean {one_line(near[0], 60)!r}?)" if near and near[0] != value else ""
-
-
 def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> str:
+    where = f"project {', '.join(project.id for project in projects[:5])}"
+    one = f"build-id {inputs.build_id}" if inputs.build_id != "latest" else None
+    if not others.count:
+        what = f"build {inputs.build_id}" if inputs.build_id and one else "build"
+        return f"{where} has no {what}, or is not visible. Check the ids and the region."
     asked = [f"version {inputs.version!r}"] if inputs.version else []
     asked += [f"version-code {inputs.version_code!r}"] if inputs.version_code else []
-    asked += [f"build-id {inputs.build_id}"] if inputs.build_id not in {None, "latest"} else []
-    where = ", ".join(project.id for project in projects[:5])
+    asked += [one] if inputs.build_id and one else []
     there = "; ".join(_line(build) for _, build in others.newest)
     return (
-        f"project {where} has {others.count} builds"
+        f"{where} has {plural(others.count, 'build')}"
         + (f", none with {' and '.join(asked)}" if asked else "")
-        + (f". The newest are: {there}" if there else "")
+        + f". The newest are: {there}"
     )
 
 
@@ -276,8 +274,13 @@ def _line(build: Build) -> str:
     )
 
 
+def _app(project: Project) -> str:
+    folder = f" in {project.folder}" if project.folder else ""
+    return one_line(f", {project.name} ({project.platform}){folder}") if project.name else ""
+
+
 def _ambiguous(fits: _Newest) -> str:
-    lines = [f"  project-id {project.id}, {_line(build)}" for project, build in fits.newest]
+    lines = [f"  project-id {project.id}, {_line(build)}{_app(project)}" for project, build in fits.newest]
     more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
     return "\n".join(
         [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import one_line, plural
+from sauce_appdist.text import did_you_mean, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +27,7 @@ class Directory:
         if unknown:
             groups = self._all()
             names = [group.name for group in groups]
-            problems = []
-            for name in unknown:
-                near = get_close_matches(name, names, n=1) or get_close_matches(
-                    name.casefold(), [other.casefold() for other in names], n=1
-                )
-                meant = next((other for other in names if near and other.casefold() == near[0].casefold()), None)
-                problems.append(
-                    f"{one_line(name, 60)!r}" + (f" (did you mean {one_line(meant, 60)!r}?)" if meant else "")
-                )
+            problems = [f"{one_line(name, 60)!r}{did_you_mean(name, names)}" for name in unknown]
             known = one_line(", ".join(names), 300) or "none"
             raise InputError(f"{name_of_input} names no tester group: {', '.join(problems)}. There are: {known}.")
         return found

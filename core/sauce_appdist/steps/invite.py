@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from sauce_appdist.contract import (
     BuildInputs,
@@ -10,6 +10,7 @@ from sauce_appdist.contract import (
     Items,
     Outputs as AnyOutputs,
     Prose,
+    Word,
     option,
     output,
     required,
@@ -33,7 +34,7 @@ class InviteOptions(AnyInputs):
     message: Prose | None = option(
         None, "Text for the e-mail; in promote the release notes if it is left away.", multiline=True
     )
-    notify: Literal["false", "true", "first-attempt"] = option(
+    notify: Annotated[Literal["false", "true", "first-attempt"], Word] = option(
         "false",
         "Whether every tester of the groups is mailed; first-attempt mails only on the first attempt of a "
         "re-run job (GitHub).",
@@ -64,9 +65,10 @@ def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     notify = notifies(inputs, ci)
     groups = Directory(client).match(inputs.groups, "groups")
     target = find.resolve(inputs, client, ci, read=False)
-    ci.report.title = f"Invited testers to {find.name_of(target)}"
+    ci.report.title = f"Invite testers to {find.name_of(target)}"
     ci.report.fact("Build", find.name_of(target), find.link(client, target))
     invite(groups, target, client, ci, out, message=inputs.message, notify=notify, dry_run=inputs.dry_run)
+    ci.report.title = f"{'Would invite' if inputs.dry_run else 'Invited'} testers to {find.name_of(target)}"
 
 
 def notifies(inputs: InviteOptions, ci: Ci) -> bool:

@@ -12,6 +12,7 @@ from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, outp
 from sauce_appdist.errors import AppDistError, PartialSuccessError
 from sauce_appdist.steps import annotate, copy, find, invite, tag
 from sauce_appdist.steps.groups import Directory, described
+from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +39,11 @@ class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, cop
                 ("if-exists", self.if_exists == "skip"),
             ),
             "groups": (("message", self.message), ("notify", self.notify != "false")),
-            "tags": (("tags-mode", self.tags_mode != "replace"),),
+            "tags": (("tags-mode", self.tags_mode != "replace" and not self.source_tags),),
         }
         for needed, wanting in needs.items():
             for name, given in wanting:
-                if (
-                    given
-                    and not getattr(self, needed.replace("-", "_"))
-                    and not (name == "tags-mode" and self.source_tags)
-                ):
+                if given and not getattr(self, needed.replace("-", "_")):
                     raise ValueError(f"{name} is given without {needed}: give {needed}, or leave {name} away")
         if not (self.to_folder or self.tags or self.groups or self.annotates()):
             raise ValueError(
@@ -59,7 +56,7 @@ class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, 
     """What every part did."""
 
     completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
-    failed_step: str | None = output("Part that failed; empty when all went well.", dotenv=True)
+    failed_step: str | None = output("Part that failed; empty when none did, or when an input was wrong.", dotenv=True)
 
 
 class Plan(NamedTuple):
@@ -68,6 +65,7 @@ class Plan(NamedTuple):
     inputs: Inputs
     source: find.Target
     update: annotate.Update
+    copy_groups: copy.CopyGroups
     groups: list[Group]
     notify: bool
 
@@ -114,7 +112,7 @@ class Promotion:
         """Do it. Raises the error of the failing part, as PartialSuccessError once anything was written."""
         inputs, client, ci, out = self._inputs, self._client, self._ci, self._out
         with self._part("find"):
-            source = find.resolve(inputs, client, ci, read=True)
+            source = find.resolve(inputs, client, ci, read=True, to_folder=inputs.to_folder)
             find.describe(source, client, ci, out)
             self._details["find"] = find.name_of(source)
             ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
@@ -122,13 +120,12 @@ class Promotion:
             plan = self._check(source)
             self._details |= {"check": "groups, files and inputs fit", **plan.writes}
             ci.info(f"The plan{' (dry run: nothing is written)' if inputs.dry_run else ''}:\n{plan}")
-        ci.report.title = f"{'Would promote' if inputs.dry_run else 'Promoted'} {find.name_of(source)}"
         ci.report.notes = plan.update.release_notes
         self._pending = list(plan.writes)
         target = source
         if inputs.to_folder:
             with self._part("copy"):
-                target = copy.copy(inputs, inputs.to_folder, source, client, ci, out, dry_run=inputs.dry_run)
+                target = copy.copy(inputs, inputs.to_folder, plan.copy_groups, source, client, ci, out)
                 find.tell_project(target.project, out)
         if {"annotate", "tag"} & plan.writes.keys():
             with self._part(*(part for part in plan.writes if part in {"annotate", "tag"})):
@@ -148,12 +145,13 @@ class Promotion:
                     notify=plan.notify,
                     dry_run=inputs.dry_run,
                 )
+        ci.report.title = f"{'Would promote' if inputs.dry_run else 'Promoted'} {find.name_of(source)}"
 
     def _check(self, source: find.Target) -> Plan:
         """Everything that can be known to fail is found here, with GETs only."""
         inputs, client, ci = self._inputs, self._client, self._ci
         directory = Directory(client)
-        copy.check_groups(inputs, directory, ci)
+        copy_groups = copy.check_groups(inputs, directory, ci)
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
         if inputs.tags_mode != "replace" and source.build:
             tag.shown_tags(source.build)
@@ -161,6 +159,7 @@ class Promotion:
             inputs=inputs,
             source=source,
             update=annotate.plan(inputs, directory, ci),
+            copy_groups=copy_groups,
             groups=groups,
             notify=bool(groups) and invite.notifies(inputs, ci),
         )
@@ -191,41 +190,50 @@ class Promotion:
         try:
             with self._ci.section(" and ".join(names)):
                 yield
-        except AppDistError as error:
+        except Exception as error:
             self._out.failed_step = names[0]
             unknown = isinstance(error, PartialSuccessError) and error.unknown
             if names == ("copy",) and self._out.copied:
                 self._written.append("copy")  # made, though not as it should be
-            report.parts += [
-                Part(name, "unknown" if unknown else "failed", str(error).partition("\n")[0]) for name in names
-            ]
+            state: State = "unknown" if unknown else "failed"
+            report.parts += [Part(name, state, one_line(str(error))) for name in names]
             rest = [name for name in self._pending if name not in names]
             report.parts += [Part(name, "not done", "") for name in rest]
             report.title = f"Promotion stopped at {names[0]}"
             if not self._written and not unknown:
                 raise
-            raise PartialSuccessError(self._advice(error, names, rest)) from None
+            raise PartialSuccessError(self._advice(error, names, rest, unknown=unknown)) from error
         self._pending = [name for name in self._pending if name not in names]
         if not planned:
             self._out.completed_steps = [*(self._out.completed_steps or []), *names]
         if names[0] not in {"find", "check"} and not planned:
             self._written += names
-        state: State = "planned" if planned else "done"
+        state = "planned" if planned else "done"
         report.parts += [Part(name, state, self._details.get(name, "")) for name in names]
 
-    def _advice(self, error: AppDistError, names: tuple[str, ...], rest: list[str]) -> str:
+    def _advice(self, error: Exception, names: tuple[str, ...], rest: list[str], *, unknown: bool) -> str:
         """What is done, what is not, and how to go on without doing anything twice."""
         out = self._out
-        lines = [f"{' and '.join(names)} failed: {error}"]
-        lines.append(
-            f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}."
+        bug = "" if isinstance(error, AppDistError) else f" ({type(error).__name__}: a bug, please report it)"
+        lines = [
+            f"{' and '.join(names)} failed: {error}{bug}",
+            f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
+        ]
+        on_the_copy = (
+            f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id} (the copy) and without "
+            "to-folder, source-tags, if-exists and the copy-… inputs"
         )
-        if out.promoted_build_id:
-            project = f"project-id: {out.promoted_project_id} and " if out.promoted_project_id else ""
+        if unknown and names == ("invite",):
+            lines.append("Nothing else is left to do. Do not run it again with mails before you have looked.")
+        elif out.promoted_project_id:
+            lines.append(f"To go on, run promote with {on_the_copy}, so that it is not copied again.")
+        elif out.promoted_build_id:
             lines.append(
-                f"To go on, run promote with {project}build-id: {out.promoted_build_id} (the copy) and without "
-                "to-folder and source-tags, so that it is not copied again."
+                f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
+                "with its build-url and without to-folder, source-tags, if-exists and the copy-… inputs."
             )
         elif self._written:
-            lines.append("To go on, run promote again without what is done; to write the same again does no harm.")
+            lines.append("To go on, run promote again: to write the same again does no harm.")
+        if "source-tag" in rest and out.promoted_build_id:
+            lines.append("The original is tagged with a tag step of its own.")
         return "\n".join(lines)
