@@ -114,18 +114,10 @@ CASES = (
     ),
     Case(
         "promote",
-        "the same with latest of package-name and platform",
-        {
-            "build_id": "latest",
-            "package_name": "com.northwind.travel",
-            "platform": "Android",
-            **_COPY,
-            **_NOTES,
-            "groups": "QA",
-            "tags": "rc",
-        },
-        9,
-        "as above, with the projects and the builds of both that fit instead of the build",
+        "the same with project-id and latest",
+        {**_IDS, "build_id": "latest", **_COPY, **_NOTES, "groups": "QA", "tags": "rc"},
+        7,
+        "as above, with the builds of the project instead of the build",
     ),
     Case(
         "promote",

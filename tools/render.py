@@ -156,14 +156,18 @@ def template(step: str) -> str:
             continue
         entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
         default = "" if inherited else input_default(field)
-        entry["type"] = "string"  # booleans too: not every GitLab takes one as the value of a variable
-        known = ("true", "false") if field.annotation is bool else choices(field)
-        if known:
-            entry["options"] = list(known) if default else ["", *known]
-        if not field.is_required():
-            entry["default"] = default
-        inputs[kebab(name)] = entry
         value = f"$[[ inputs.{kebab(name)} ]]"
+        if field.annotation is bool and not inherited:
+            entry |= {"type": "boolean", "default": default == "true"}
+            value += " "  # makes it a string: not every GitLab takes a boolean as the value of a variable
+        else:
+            entry["type"] = "string"
+            known = ("true", "false") if field.annotation is bool else choices(field)
+            if known:
+                entry["options"] = list(known) if default else ["", *known]
+            if not field.is_required():
+                entry["default"] = default
+        inputs[kebab(name)] = entry
         # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
         variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
     job = {

@@ -91,7 +91,7 @@ CASES = {
             "promoted-project-id": COPY_PROJECT,
             "folder-path": "/Release Candidates",
             "promoted-app-name": "Northwind Travel",
-            "assigned-groups": "QA,21",
+            "assigned-groups": "QA,Stakeholders",
             "assigned-project-groups": "QA",
             "copied": "true",
         },

@@ -90,9 +90,14 @@ def test_a_template_maps_every_input_and_interpolates_nothing(step: str) -> None
     values = {
         name: value["value"] if isinstance(value, dict) else value for name, value in job.pop("variables").items()
     }
-    assert values == {input_variable(name): f"$[[ inputs.{kebab(name)} ]]" for name in names(step, secrets=False)} | {
-        "APPDIST_INPUT_PACKAGE": "$[[ inputs.package ]]"
+    booleans = {
+        kebab(name) for name in names(step) if header["spec"]["inputs"].get(kebab(name), {}).get("type") == "boolean"
     }
+    assert values == {
+        # A boolean in a text of more than itself is a text, which every GitLab takes as a variable's value.
+        input_variable(name): f"$[[ inputs.{kebab(name)} ]]" + (" " if kebab(name) in booleans else "")
+        for name in names(step, secrets=False)
+    } | {"APPDIST_INPUT_PACKAGE": "$[[ inputs.package ]]"}
     (script,) = job.pop("script")
     assert "$[[" not in script
     assert not {"before_script", "after_script", "hooks"} & job.keys()
