@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sauce_appdist import __version__
@@ -26,6 +27,10 @@ def entrypoint() -> NoReturn:
     # A step lives for a moment: collecting garbage while it starts, and taking every module apart when it
     # ends, would cost as much as its own work (bench/README.md).
     gc.set_threshold(200_000)
+    # requests imports this to guess the encoding of texts, which takes a twentieth of the start. It knows how to
+    # do without, and no text is asked of it: the transport reads bytes.
+    sys.modules["charset_normalizer"] = None  # type: ignore[assignment]
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Lines in order and at once, though stdout is a pipe; and a Windows console cannot show everything.
