@@ -376,6 +376,20 @@ def test_a_cancelled_job_has_told_what_happened(
     assert "Traceback" not in log
 
 
+def test_the_emulator_is_a_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sauce_appdist", "emulator", "--port", "0", "--quiet"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        url = running.stdout.readline().strip().rpartition(" ")[2]
+        env = {"PATH": os.environ["PATH"], "APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": url}
+        found = subprocess.run(
+            [*command[:3], "find", "--json"], env=env | BUILD, capture_output=True, text=True, check=True
+        )
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    assert json.loads(found.stdout)["build-id"] == NEWEST_ANDROID
+
+
 # --- The parts --------------------------------------------------------------------------------------
 
 

@@ -56,7 +56,9 @@ def _cancel(*_: object) -> NoReturn:
 def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
     """Run one command and return its exit code."""
     if argv and argv[0] == "emulator":
-        return _emulator(argv[1:])
+        from appdist_emulator.cli import main as serve  # says itself what to install where Flask is missing
+
+        return serve(list(argv[1:]))
     if len(argv) == 1 and argv[0] in STEPS:
         # How actions and templates call it: everything is in the environment, nothing to parse.
         return run_step(argv[0], {}, environ, out)
@@ -148,14 +150,3 @@ def _client(inputs: ConnectionInputs, ci: Ci) -> Client:
         warn=ci.warning,
     )
     return Client(transport, inputs.dashboard_url())
-
-
-def _emulator(argv: Sequence[str]) -> int:
-    try:
-        from appdist_emulator.cli import main as serve  # an optional dependency
-    except ImportError:
-        print(  # noqa: T201
-            "The emulator is not installed: pip install 'sauce-appdist[emulator]'", file=sys.stderr
-        )
-        return ExitCode.INPUT
-    return serve(list(argv))
