@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -22,9 +23,6 @@ from sauce_appdist.contract import Outputs
 from sauce_appdist.errors import InputError
 from sauce_appdist.steps import STEPS, load
 from sauce_appdist.text import Redactor, markdown, markdown_block, one_line, printable
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUILD: dict[str, Any] = {"APPDIST_PROJECT_ID": ANDROID, "APPDIST_BUILD_ID": NEWEST_ANDROID}
 GITHUB, GITLAB = {"GITHUB_ACTIONS": "true", **BUILD}, {"GITLAB_CI": "true", **BUILD}
@@ -333,6 +331,29 @@ def test_a_reader_that_goes_away_does_not_stop_a_promotion(service: Service, tmp
     assert log == ""
     assert running.returncode == 0
     assert len(service.outbox) == 3
+
+
+def test_neither_does_one_of_the_messages(service: Service, tmp_path: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "APPDIST_EMAIL": EMAIL,
+        "APPDIST_API_KEY": API_KEY,
+        "APPDIST_BASE_URL": service.url,
+    }
+    service.fault(path="/groups$", delay=1)
+    command = [sys.executable, "-m", "sauce_appdist", "promote", "--json"]
+    with (tmp_path / "out.json").open("wb") as out:
+        with subprocess.Popen(
+            command, env=env | BUILD | PROMOTE, cwd=tmp_path, stdout=out, stderr=subprocess.PIPE
+        ) as running:
+            assert running.stderr
+            running.stderr.readline()
+            running.stderr.close()
+        assert running.returncode == 0
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["notified"] is True
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        helped = subprocess.run([*command[:3], "--help"], env=env, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert b"Traceback" not in helped.stderr
 
 
 def test_a_secret_is_known_before_its_line_is_cut_or_escaped(process: Process, service: Service) -> None:

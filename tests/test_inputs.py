@@ -67,7 +67,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "none of 4 visible projects has package-name 'com.northwind.travl' (did you mean 'com.northwind.travel'?)", package_name="com.northwind.travl"),
         bad("find", "none with version '9.9'. The newest are: build-id 8911052, version 4.3.0", package_name="com.northwind.travel", platform="android", version="9.9"),
         bad("find", "project 999 has no build, or is not visible", project_id="999", build_id="latest"),
-        bad("copy", "the newest build may be a copy, which would be copied once more. Give project-id", package_name="com.northwind.travel", platform="Android", build_id="latest", to_folder="Release Candidates"),
+        bad("copy", "the newest build may be a copy in a folder, which would be copied once more. Give project-id as well.", package_name="com.northwind.travel", platform="Android", build_id="latest", to_folder="Release Candidates"),
         bad("promote", "the newest build may be a copy", package_name="com.northwind.travel", build_id="latest", to_folder="QA"),
         bad("copy", "copy-groups names no tester group: 'QA, Berlin'", to_folder="F", copy_groups='"QA, Berlin"', on_invalid_groups="warn", **BUILD),
         bad("find", "project 6905338 has no build 1", project_id=ANDROID, build_id="1"),
@@ -159,6 +159,19 @@ def test_a_secret_that_is_not_utf8_is_refused(process: Process) -> None:
     done = process("find", env={"APPDIST_API_KEY": "\udcff\udcfe", "APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "1"})
     assert done.code == INPUT
     assert "api-key is empty, or has white space or a letter outside ASCII" in done.log
+
+
+@pytest.mark.parametrize("name", ["build_id", "region", "release_notes", "base_url", "tags"])
+def test_a_credential_where_it_does_not_belong_is_not_even_shown_in_part(
+    process: Process, service: Service, name: str
+) -> None:
+    secret = "".join(f"{number:x}-" for number in range(60))
+    env = {"GITHUB_ACTIONS": "true", "APPDIST_API_KEY": secret, "APPDIST_PROJECT_ID": "1", "APPDIST_BUILD_ID": "1"}
+    done = process("annotate", env={**env, f"APPDIST_INPUT_{name.upper()}": f"x{secret}"})
+    assert done.code == INPUT
+    assert f"{name.replace('_', '-')} has one of the credentials in it" in done.text
+    assert secret[:12] not in done.text.replace(f"::add-mask::{secret}", "") + done.files["summary.md"] + done.log
+    assert service.sent == []
 
 
 def test_every_wrong_input_is_told_at_once(run: Run) -> None:
@@ -302,9 +315,9 @@ def test_a_commit_message_cannot_name_a_secret() -> None:
     for layer in ({"APPDIST_RELEASE_NOTES": message}, {}):
         given = gather(annotate.Inputs, {} if layer else {"release_notes": message}, GITLAB | key | layer)
         assert given.texts["release_notes"] == message
-    for name, text in (("APPDIST_API_KEY", "$APPDIST_API_KEY"), ("COPY", "${COPY}")):
-        with pytest.raises(InputError, match="holds a secret"):
-            gather(annotate.Inputs, {}, GITLAB | key | {name: API_KEY, "APPDIST_INPUT_RELEASE_NOTES": text})
+    for name in ("APPDIST_API_KEY", "CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_JOB_JWT_V2"):
+        with pytest.raises(InputError, match=f"is the variable {name}, which looks like a credential"):
+            gather(annotate.Inputs, {}, GITLAB | key | {name: "x", "APPDIST_INPUT_RELEASE_NOTES": f"${{{name}}}"})
     with pytest.raises(InputError, match="release-notes is the variable TYPO, which does not exist"):
         gather(annotate.Inputs, {}, GITLAB | {"APPDIST_INPUT_RELEASE_NOTES": "$TYPO"})
 

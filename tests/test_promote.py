@@ -157,7 +157,7 @@ def test_an_invite_of_unknown_fate_is_the_end_and_is_not_repeated(run: Run, serv
     assert done.outputs["failed-step"] == "invite"
     assert service.sent.count(INVITE) == 1
     assert "not sent a second time" in done.log
-    assert "Do not run it again with mails before you have looked" in done.log
+    assert f"run the invite step with project-id: {COPY_PROJECT}, build-id: {COPY}" in done.log
     assert "To go on" not in done.log
 
 

@@ -489,27 +489,38 @@ def test_if_exists_skip_does_not_guess_where_folders_are_not_shown(run: Run, ser
     assert [run("copy", **named).outputs["copied"] for _ in range(2)] == [True, False]
 
 
-@pytest.mark.parametrize("shows", [True, False])
-@pytest.mark.parametrize(
-    "fault", [{"drop": "after"}, {"status": 504, "after": True}, {"status": 200, "body": "<html>", "after": True}]
-)
-def test_a_copy_of_unknown_fate_is_looked_for_and_never_made_twice(
-    run: Run, service: Service, seed: dict[str, Any], shows: bool, fault: dict[str, Any]
+LOST = [{"drop": "after"}, {"status": 504, "after": True}, {"status": 200, "body": "<html>", "after": True}]
+
+
+@pytest.mark.parametrize("shows", [["folderPath"], []])
+@pytest.mark.parametrize("fault", LOST)
+def test_a_copy_of_unknown_fate_is_found_where_there_was_none_before(
+    run: Run, service: Service, seed: dict[str, Any], shows: list[str], fault: dict[str, Any]
 ) -> None:
-    service.reset({**seed, "shows": {"project": ["folderPath"] if shows else []}})
+    seed["projects"] = [project for project in seed["projects"] if not project.get("folder")]
+    service.reset({**seed, "shows": {"project": shows}})
+    service.fault(path="/copy$", **fault)
+    done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert done.code == 0, done.log
+    assert service.sent.count(COPY) == 1
+    assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["folderPath"] == "/QA"
+    assert done.outputs["copied"] is True
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_copy_of_unknown_fate_is_never_made_twice_nor_guessed(
+    run: Run, service: Service, seed: dict[str, Any], fault: dict[str, Any]
+) -> None:
+    """There may have been an equal one before."""
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
     service.fault(path="/copy$", **fault)
     done = run("copy", to_folder="QA", **BUILD)
+    assert done.code == 6
     assert service.sent.count(COPY) == 1
-    if shows:
-        assert done.code == 0, done.log
-        assert (
-            service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["folderPath"] == "/QA"
-        )
-        assert done.outputs["copied"] is True
-    else:
-        assert done.code == 6
-        assert "Whether build 8911052 was copied to QA is unknown" in done.log
-        assert "go on with its build-id and project-id without to-folder" in done.log
+    assert "Whether build 8911052 was copied to QA is unknown, and it was not copied again" in done.log
+    assert "It may be build 8911080 in project 6940503, or that is an earlier copy" in done.log
+    assert "go on with its build-id and project-id, without to-folder, source-tags" in done.log
+    assert done.outputs["copied"] is None
 
 
 def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Service, seed: dict[str, Any]) -> None:
@@ -517,7 +528,7 @@ def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Se
     service.fault(path="/copy$", drop="before")
     done = run("copy", to_folder="QA", **BUILD)
     assert done.code == 6
-    assert "did not show up" in done.log
+    assert "It did not show up so far" in done.log
     assert service.sent.count(COPY) == 1
 
 
@@ -537,8 +548,22 @@ def test_a_search_never_copies_what_is_in_the_folder_already(run: Run, service: 
     service.reset({**seed, "shows": {"project": ["folderPath"]}})
     search = {"package_name": PACKAGE, "platform": "Android", "build_id": "latest", "to_folder": "QA"}
     for _ in range(2):
-        assert run("copy", **search).code == 0
+        assert run("copy", **{**search, "to_folder": "Release Candidates"}).code == 0
     assert service.writes == [COPY, COPY]
+    done = run("copy", **search)
+    assert done.code == 2
+    assert "may be a copy in a folder, which would be copied once more. Give project-id as well, or folder" in done.log
+    assert run("copy", **search, folder="/").code == 0
+    assert service.writes == [COPY, COPY, COPY]
+    only = {**search, "folder": "/QA"}
+    assert "what fits is in QA already and passed over" in run("copy", **only).log
+
+
+def test_a_service_that_finds_a_build_under_any_project_is_no_riddle(run: Run, service: Service) -> None:
+    body = {"status": "ok", "build": {"id": "77", "projectId": IOS, "platform": "iOS", "packageName": PACKAGE}}
+    service.fault(path="/builds/77$", status=200, body=body, times=None)
+    done = run("find", package_name=PACKAGE, build_id="77")
+    assert (done.code, done.outputs["project-id"]) == (0, IOS), done.log
 
 
 def test_a_reply_without_folder_and_name_is_filled_from_what_is_known(run: Run, service: Service) -> None:

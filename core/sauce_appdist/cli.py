@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from sauce_appdist import __version__
@@ -39,18 +40,23 @@ def entrypoint() -> NoReturn:
         signal.signal(cancelled, _cancel)
     try:
         code = main(sys.argv[1:], os.environ, sys.stdout)
-        sys.stdout.flush()
     except Cancelled:
         code = ExitCode.CANCELLED
-    except BrokenPipeError:  # `| head` is a fine way to read
-        code = ExitCode.OK
+    with suppress(OSError):
+        sys.stdout.flush()
     os._exit(code)
 
 
 def _cancel(*_: object) -> NoReturn:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the second signal must not cut the telling short
+    _finish_in_peace()
     raise Cancelled("The job was cancelled.")
+
+
+def _finish_in_peace() -> None:
+    """From here on no signal cuts the telling short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is _cancel:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
@@ -67,7 +73,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
     try:
         command = read(argv)
     except Usage as usage:
-        print(usage, file=out if usage.code == 0 else sys.stderr)
+        from sauce_appdist.ci import say
+
+        say(out if usage.code == 0 else sys.stderr, str(usage))
         return usage.code
     return run_step(command.step, command.options, environ, out, json=command.json)
 
@@ -86,10 +94,11 @@ def run_step(
     ci.report.title = f"{name} did not start"
     ignored: list[str] = []
     try:
-        for secret in secrets_in(step.Inputs, environ):
+        secrets = secrets_in(step.Inputs, environ)
+        for secret in secrets:
             ci.mask(secret)
         texts, ignored = gather(step.Inputs, options, environ)
-        inputs = parse(step.Inputs, texts)
+        inputs = parse(step.Inputs, texts, secrets)
         outputs.dry_run, ci.debugging = inputs.dry_run, inputs.debug
         ci.report.title = name
         step.run(inputs, _client(inputs, ci), ci, outputs)
@@ -104,6 +113,7 @@ def run_step(
             f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
             f" ({_place(bug)})"
         )
+    _finish_in_peace()
     if problem:
         ci.report.problem = problem
         ci.error(problem)

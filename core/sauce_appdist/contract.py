@@ -33,7 +33,7 @@ from sauce_appdist.errors import InputError
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -527,7 +527,9 @@ def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[st
             ignored.append(variable(name))
         else:
             inherited[name] = text
-    return Given({**_one_build(inherited), **explicit}, ignored)
+    enough = _one_build(inherited)
+    ignored += [variable(name) for name in inherited if name not in enough]
+    return Given({**enough, **explicit}, ignored)
 
 
 def _one_build(texts: dict[str, str]) -> dict[str, str]:
@@ -553,9 +555,8 @@ def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str]) -> str
     if not found or not extra(field)["multiline"] or environ.get("GITLAB_CI") != "true":
         return text
     wanted = found[1] or found[2]
-    secrets = {variable(name) for name, field in ConnectionInputs.model_fields.items() if is_secret(field)}
-    if wanted in secrets or environ.get(wanted) in {environ.get(secret, "") for secret in secrets} - {""}:
-        raise InputError(f"{kebab(name)} is the variable {wanted}, which holds a secret: give a text.")
+    if re.search(r"(TOKEN|KEY|PASSWORD|SECRET|JWT)(_V\d+)?$", wanted, re.IGNORECASE):
+        raise InputError(f"{kebab(name)} is the variable {wanted}, which looks like a credential: give a text.")
     if wanted not in environ:
         raise InputError(f"{kebab(name)} is the variable {wanted}, which does not exist in this job: give a text.")
     return environ[wanted]
@@ -570,8 +571,14 @@ def sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
     return {"The build": build, "This step": own, "The connection": connection}
 
 
-def parse(inputs: type[InputsT], texts: Mapping[str, str]) -> InputsT:
-    """The validated inputs. Raises InputError, which names every wrong input and shows no secret."""
+def parse(inputs: type[InputsT], texts: Mapping[str, str], secrets: Sequence[str] = ()) -> InputsT:
+    """The validated inputs. Raises InputError, which names every wrong input and shows no secret.
+
+    A secret that stands where it does not belong would be published, or shown in parts by a message.
+    """
+    for name, text in texts.items():
+        if not is_secret(inputs.model_fields[name]) and any(len(one) >= 8 and one in text for one in secrets):
+            raise InputError(f"{kebab(name)} has one of the credentials in it: take it out.")
     try:
         return inputs.model_validate(texts)
     except ValidationError as error:

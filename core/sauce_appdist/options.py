@@ -91,7 +91,7 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
             text = _plain(described(field))
             if is_secret(field):
                 text = f"{text} Not taken here: set {variable(field_name)}."
-                group.add_argument(option, action=_Secret, nargs="?", metavar="", help=text)
+                group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=text)
             elif field.annotation is bool:
                 group.add_argument(
                     option, action="append", nargs="?", const="true", dest=field_name, metavar="true|false", help=text

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from sauce_appdist.text import Redactor, printable
@@ -17,11 +15,10 @@ if TYPE_CHECKING:
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
 
-State = Literal["done", "planned", "skipped", "failed", "unknown", "not done"]
+State = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[State, str] = {
     "done": "✅",
     "planned": "📝",
-    "skipped": "⏭️",
     "failed": "❌",
     "unknown": "❓",
     "not done": "⬜",
@@ -78,7 +75,13 @@ class RunContext(NamedTuple):
         """What `ci-metadata` writes to the build."""
         fields = self._asdict()
         del fields["attempt"]
-        return {key: value for key, value in fields.items() if value}
+        return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items() if value}
+
+
+def say(stream: TextIO, text: str) -> None:
+    """Print, if it can be: a reader that went away (`| head`) or a full disk is no reason to stop half-way."""
+    with suppress(OSError):
+        print(text, file=stream, flush=True)
 
 
 class Ci(ABC):
@@ -123,11 +126,7 @@ class Ci(ABC):
         return value
 
     def _print(self, text: str) -> None:
-        try:
-            print(text, file=self._out, flush=True)
-        except BrokenPipeError:
-            # `| head` is a fine way to read, and no reason to stop half-way.
-            self._out = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the run
+        say(self._out, text)
 
     @contextmanager
     def section(self, title: str) -> Iterator[None]:

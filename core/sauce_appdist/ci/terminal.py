@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sauce_appdist.ci import MARKS, Ci
+from sauce_appdist.ci import MARKS, Ci, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,10 @@ class Terminal(Ci):
     """Progress and tables on stdout, problems on stderr; rich where it is a real terminal."""
 
     def warning(self, text: str) -> None:
-        print(f"Warning: {self.clean(text)}", file=sys.stderr, flush=True)
+        say(sys.stderr, f"Warning: {self.clean(text)}")
 
     def error(self, problem: AppDistError) -> None:
-        print(f"{problem.title}: {self.clean(str(problem))}", file=sys.stderr, flush=True)
+        say(sys.stderr, f"{problem.title}: {self.clean(str(problem))}")
 
     def finish(self, outputs: Outputs) -> None:
         shown = {name: self.clean(text) for name, text in outputs.texts().items() if text}
@@ -80,7 +80,7 @@ class JsonOutput(Ci):
     """One JSON object on stdout at the end; everything else goes to stderr."""
 
     def _print(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        say(sys.stderr, text)
 
     def warning(self, text: str) -> None:
         self._print(f"Warning: {self.clean(text)}")

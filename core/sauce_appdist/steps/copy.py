@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sauce_appdist.models import Build, CopiedBuild, Project
 
 Seen = TypeVar("Seen")
+WITHOUT_COPYING = "without to-folder, source-tags, if-exists and the copy-… inputs"
 _LOOKS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
 
 
@@ -177,13 +178,16 @@ def _accept(
     if refused:
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
         if inputs.on_invalid_groups == "fail":
-            raise PartialSuccessError(f"{message}, so they cannot install it. on-invalid-groups: warn goes on.")
+            raise PartialSuccessError(
+                f"{message}, so they cannot install it. Do not copy it again: go on with the copy's ids. Mend the "
+                "groups, or set on-invalid-groups: warn, for the next time."
+            )
         ci.warning(f"{message}. Going on, as on-invalid-groups says.")
     return copied
 
 
 def _known(
-    found: tuple[Project, Build],
+    found: Match,
     target: find.Target,
     client: Client,
     ci: Ci,
@@ -205,28 +209,40 @@ def _known(
     return copy_
 
 
-def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> tuple[Project, Build] | None:
+Match = tuple["Project", "Build"]
+
+
+def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> Match | None:
     """The newest build of the same app, version and version code in the folder.
 
     Where the service does not show folders, an app of the name `copied-app-name` is taken as the one
     in the folder; without that name nobody can tell. Raises InputError then, if there is a candidate.
     """
+    matches, certain = _same_builds(inputs, folder, target, client)
+    if matches and not certain:
+        raise InputError(
+            f"if-exists: skip cannot tell whether {_listed(matches)} is in {folder}: this service does not show "
+            "folders. Give the copy a name of its own with copied-app-name, or name that build by build-id and "
+            "project-id without to-folder, or use if-exists: copy. Nothing was sent."
+        )
+    return max(matches, key=lambda match: find.newest(match[1]), default=None)
+
+
+def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> tuple[list[Match], bool]:
+    """Builds that could be the copy, and whether they are in the folder for certain."""
     build = target.build or client.builds.get(target.project_id, target.build_id)
     if build.app_version is None:
-        raise InputError(
-            "if-exists: skip compares versions, but the service tells none for this build: use if-exists: copy."
-        )
+        raise InputError("the service tells no version of this build, so it cannot be compared: use if-exists: copy.")
     projects = client.projects.list()
     source, others = _siblings(projects, target.project_id)
     source_name = source.name if source else build.app_name
     wanted_name = inputs.copied_app_name or source_name
     # A renamed app is told from its folder mates by its name; any other has the source's.
     others = [project for project in others if project.name in {None, wanted_name}]
+    certain = inputs.copied_app_name is not None and inputs.copied_app_name != source_name
     if find.shows_folders(projects):
         others = [project for project in others if find.in_folder(project.folder, folder)]
         certain = True
-    else:
-        certain = inputs.copied_app_name is not None and inputs.copied_app_name != source_name
     matches = [
         (project, other)
         for project in others
@@ -235,14 +251,11 @@ def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Clie
         and other.app_version == build.app_version
         and other.app_version_code == build.app_version_code
     ]
-    if matches and not certain:
-        there = ", ".join(f"build {other.id} in project {project.id}" for project, other in matches[:5])
-        raise InputError(
-            f"if-exists: skip cannot tell whether {there} is in {folder}: this service does not show folders. "
-            "Give the copy a name of its own with copied-app-name, or name that build by build-id and "
-            "project-id without to-folder, or use if-exists: copy. Nothing was sent."
-        )
-    return max(matches, key=lambda match: find.newest(match[1]), default=None)
+    return matches, certain
+
+
+def _listed(matches: list[Match]) -> str:
+    return ", ".join(f"build {build.id} in project {project.id}" for project, build in matches[:5])
 
 
 def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None, list[Project]]:
@@ -307,7 +320,7 @@ def _look(reply: CopiedBuild, folder: str, target: find.Target, client: Client) 
                 continue
             raise
         if build.id == reply.build_id:
-            return find.Target(project.id, build.id, build, project)
+            return find.Target(find.home(build, project.id), build.id, build, project)
     return None
 
 
@@ -322,17 +335,21 @@ def _after_unknown_fate(
 ) -> find.Target:
     """A copy that may have been made is never asked for again: it is looked for among the builds."""
     advice = (
-        f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown. Look into "
-        "the folder: if the copy is there, go on with its build-id and project-id without to-folder; else run again."
+        f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown, and it was "
+        "not copied again."
     )
+    go_on = f"Look into the folder. If the copy is there, go on with its build-id and project-id, {WITHOUT_COPYING}."
     if isinstance(error, Cancelled):
-        raise PartialSuccessError(advice, unknown=True) from None
+        raise PartialSuccessError(f"{advice} {go_on}", unknown=True) from None
     ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     try:
-        found = _until_seen(lambda: existing(inputs, folder, target, client), client)
+        matches = _until_seen(lambda: _same_builds(inputs, folder, target, client)[0], client)
     except (InputError, ServiceError) as other:
-        raise PartialSuccessError(f"{advice} ({one_line(str(other), 400)})", unknown=True) from None
-    if not found:
-        raise PartialSuccessError(f"{advice} It did not show up within a few seconds.", unknown=True)
-    ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
-    return _known(found, target, client, ci, out, copied=True, folder=folder)
+        raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
+    if matches and inputs.if_exists == "skip":
+        # Before the copy there was none, so this is it.
+        found = max(matches, key=lambda match: find.newest(match[1]))
+        ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
+        return _known(found, target, client, ci, out, copied=True, folder=folder)
+    seen = f"It may be {_listed(matches)}, or that is an earlier copy." if matches else "It did not show up so far."
+    raise PartialSuccessError(f"{advice} {seen} {go_on}", unknown=True)

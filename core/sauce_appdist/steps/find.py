@@ -99,11 +99,18 @@ def same_project(one: str, other: str) -> bool:
     return one == other or (number.isdecimal() and number == other.partition("-")[0])
 
 
+def home(build: Build, answered: str) -> str:
+    """The project of a build: the id that answered, unless the service found it although it is in another."""
+    if build.project_id is None or same_project(build.project_id, answered):
+        return answered
+    return build.project_id
+
+
 def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool, to_folder: str | None = None) -> Target:
     """The one build that the inputs mean, after `wait-for-build` at most.
 
-    Both ids given and `read` false: no request at all. A search with `to_folder` passes over what is there
-    already, which would be copied once more. Raises InputError where none or several fit.
+    Both ids given, as plain ids, and `read` false: no request at all. A search with `to_folder` passes over what
+    is there already, which would be copied once more. Raises InputError where none or several fit.
     """
     deadline = time.monotonic() + inputs.wait_for_build
     pause = _FIRST_POLL
@@ -140,17 +147,14 @@ def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | N
         fits.add(project, [build for build in builds if _fits(inputs, project, build)])
         if not fits.count:
             others.add(project, builds)
-        if named:
-            break  # the other spelling is of the same project
+        if named or (wanted.build_id and builds):
+            break  # the other spelling is of the same project; an id is found once
     if not fits.count:
         raise _NotThere(_nothing(inputs, projects, others))
     if fits.count > 1 and not wanted.latest:
         raise InputError(_ambiguous(fits))
     project, build = fits.newest[0]
-    # The id that answered, unless the service found the build although it is in another project.
-    lives_here = build.project_id is None or same_project(build.project_id, project.id)
-    project_id = project.id if lives_here else build.project_id or project.id
-    return Target(project_id, build.id, build, None if named else project)
+    return Target(home(build, project.id), build.id, build, None if named else project)
 
 
 class _Newest:
@@ -201,14 +205,18 @@ def _projects(inputs: BuildInputs, client: Client, wanted: Reference, to_folder:
         and inputs.app_name in {None, project.name}
         and (inputs.platform is None or (project.platform or "").casefold() == inputs.platform.casefold())
         and (inputs.folder is None or in_folder(project.folder, inputs.folder))
-        and not (to_folder and shown and in_folder(project.folder, to_folder))
     ]
+    if to_folder and shown:
+        outside = [project for project in fitting if not in_folder(project.folder, to_folder)]
+        if fitting and not outside:
+            raise _NotThere(f"what fits is in {to_folder} already and passed over. Give project-id to copy it anyway.")
+        fitting = outside
     apps = {(project.package_name, project.platform) for project in fitting}
-    if to_folder and wanted.latest and not shown and len(fitting) > len(apps):
+    if to_folder and wanted.latest and len(fitting) > len(apps):
         raise InputError(
-            f"build-id is latest, but the app is in several projects ({', '.join(one.id for one in fitting[:5])}) and "
-            "this service does not show which of them are in folders: the newest build may be a copy, which would be "
-            "copied once more. Give project-id as well."
+            f"build-id is latest, but the app is in several projects ({', '.join(one.id for one in fitting[:5])}): the "
+            "newest build may be a copy in a folder, which would be copied once more. Give project-id as well"
+            + (", or folder (/ for none)." if shown else ".")
         )
     if not fitting:
         asked = {

@@ -115,8 +115,8 @@ def invite(
         ci.report.fact("Invited", f"unknown: {described(groups)}")
         raise PartialSuccessError(
             f"{error} Whether {described(groups)} were invited{' and mailed' if notify else ''} is unknown, and it "
-            "was not sent a second time. Look at the build's invitations before you run it again"
-            + (", or run it again with notify: false." if notify else "; without mails that does no harm."),
+            "was not sent a second time. Look at the build's invitations before you invite again"
+            + (", and then with notify: false." if notify else "; without mails that does no harm."),
             unknown=True,
         ) from None
     out.invited_groups, out.notified = [group.name for group in groups], notify

@@ -12,7 +12,6 @@ from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, outp
 from sauce_appdist.errors import AppDistError, PartialSuccessError
 from sauce_appdist.steps import annotate, copy, find, invite, tag
 from sauce_appdist.steps.groups import Directory, described
-from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,7 @@ class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, 
     """What every part did."""
 
     completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
-    failed_step: str | None = output("Part that failed; empty when none did, or when an input was wrong.", dotenv=True)
+    failed_step: str | None = output("Part that failed; empty when none did, or none was begun.", dotenv=True)
 
 
 class Plan(NamedTuple):
@@ -196,7 +195,7 @@ class Promotion:
             if names == ("copy",) and self._out.copied:
                 self._written.append("copy")  # made, though not as it should be
             state: State = "unknown" if unknown else "failed"
-            report.parts += [Part(name, state, one_line(str(error))) for name in names]
+            report.parts += [Part(name, state, " ".join(str(error).split())) for name in names]
             rest = [name for name in self._pending if name not in names]
             report.parts += [Part(name, "not done", "") for name in rest]
             report.title = f"Promotion stopped at {names[0]}"
@@ -220,17 +219,25 @@ class Promotion:
             f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
         ]
         on_the_copy = (
-            f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id} (the copy) and without "
-            "to-folder, source-tags, if-exists and the copy-… inputs"
+            f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id} (the copy) and "
+            f"{copy.WITHOUT_COPYING}"
         )
         if unknown and names == ("invite",):
-            lines.append("Nothing else is left to do. Do not run it again with mails before you have looked.")
+            build = (
+                f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id}"
+                if out.promoted_project_id
+                else f"project-id: {out.project_id}, build-id: {out.build_id}"
+            )
+            lines.append(
+                "Do not run promote again. If the invitations are missing, run the invite step with "
+                f"{build}, and with mails only after you have looked."
+            )
         elif out.promoted_project_id:
             lines.append(f"To go on, run promote with {on_the_copy}, so that it is not copied again.")
         elif out.promoted_build_id:
             lines.append(
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
-                "with its build-url and without to-folder, source-tags, if-exists and the copy-… inputs."
+                f"with its build-url and {copy.WITHOUT_COPYING}."
             )
         elif self._written:
             lines.append("To go on, run promote again: to write the same again does no harm.")
