@@ -134,7 +134,10 @@ def test_files_that_cannot_be_read_are_named(run: Run, service: Service, tmp_pat
     empty.write_text(" \n")
     binary = tmp_path / "binary.md"
     binary.write_bytes(b"a\0b")
+    leak = tmp_path / "leak.md"
+    leak.write_text(f"Made with {API_KEY}")
     for path, expected in (
+        (leak, "has one of the credentials in it"),
         (folder, "cannot be read: Is a directory"),
         (latin, "is not UTF-8 (byte 3): save it as UTF-8"),
         (empty, "is empty"),

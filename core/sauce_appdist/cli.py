@@ -94,11 +94,10 @@ def run_step(
     ci.report.title = f"{name} did not start"
     ignored: list[str] = []
     try:
-        secrets = secrets_in(step.Inputs, environ)
-        for secret in secrets:
+        for secret in secrets_in(step.Inputs, environ):
             ci.mask(secret)
         texts, ignored = gather(step.Inputs, options, environ)
-        inputs = parse(step.Inputs, texts, secrets)
+        inputs = parse(step.Inputs, texts, ci.holds_secret)
         outputs.dry_run, ci.debugging = inputs.dry_run, inputs.debug
         ci.report.title = name
         step.run(inputs, _client(inputs, ci), ci, outputs)

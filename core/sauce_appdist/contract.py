@@ -33,7 +33,7 @@ from sauce_appdist.errors import InputError
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -571,13 +571,15 @@ def sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
     return {"The build": build, "This step": own, "The connection": connection}
 
 
-def parse(inputs: type[InputsT], texts: Mapping[str, str], secrets: Sequence[str] = ()) -> InputsT:
+def parse(
+    inputs: type[InputsT], texts: Mapping[str, str], holds_secret: Callable[[str], bool] = lambda _: False
+) -> InputsT:
     """The validated inputs. Raises InputError, which names every wrong input and shows no secret.
 
     A secret that stands where it does not belong would be published, or shown in parts by a message.
     """
     for name, text in texts.items():
-        if not is_secret(inputs.model_fields[name]) and any(len(one) >= 8 and one in text for one in secrets):
+        if not is_secret(inputs.model_fields[name]) and holds_secret(text):
             raise InputError(f"{kebab(name)} has one of the credentials in it: take it out.")
     try:
         return inputs.model_validate(texts)

@@ -31,6 +31,10 @@ class Redactor:
                 self._spellings += {part, part.strip(), quote(part, safe="", errors="surrogateescape")}
         self._spellings.sort(key=len, reverse=True)
 
+    def finds(self, text: str) -> bool:
+        """Whether a secret stands in a text; what is shorter than eight characters is no secret."""
+        return any(len(spelling) >= 8 and spelling in text for spelling in self._spellings)
+
     def __call__(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, "***")

@@ -99,6 +99,10 @@ class Ci(ABC):
         """Without secrets, control characters and workflow commands."""
         return printable(self._redact(text))
 
+    def holds_secret(self, text: str) -> bool:
+        """Whether a text that is to be published has a secret in it."""
+        return self._redact.finds(text)
+
     def mask(self, secret: str) -> None:
         """Never show this again, in any output of this run."""
         self._redact.add(secret)

@@ -168,11 +168,16 @@ def plan(inputs: AnnotateOptions, directory: Directory, ci: Ci) -> Update:
     if inputs.ci_metadata and not metadata:
         raise InputError("ci-metadata is true, but this is neither GitHub Actions nor GitLab CI: use metadata.")
     metadata |= inputs.metadata or {}
+    notes = inputs.release_notes or _read(inputs.release_notes_file)
+    if notes and ci.holds_secret(notes):
+        raise InputError(
+            f"release-notes-file {inputs.release_notes_file} has one of the credentials in it: take it out."
+        )
     groups: list[str] | None = [] if inputs.clear_permission_groups else None
     if inputs.permission_groups:
         groups = names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
     return Update(
-        release_notes=inputs.release_notes or _read(inputs.release_notes_file),
+        release_notes=notes,
         tags=inputs.tags,
         groups=groups,
         landing_page_mode=inputs.landing_page_mode,
