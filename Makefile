@@ -59,7 +59,7 @@ runners: $(GITLAB_CI_LOCAL)
 
 $(GITLAB_CI_LOCAL): tests/runners/package.json tests/runners/package-lock.json
 	@command -v npm >/dev/null && { cd tests/runners && npm ci --silent --no-audit --no-fund && touch node_modules/.bin/gitlab-ci-local; } || \
-		echo 'npm is missing: the GitLab runs are skipped'
+		echo 'npm is missing, or cannot install gitlab-ci-local: the GitLab runs are skipped'
 
 clean:  ## Remove everything that was set up or built
 	rm -rf $(VENV) .tools dist tests/runners/node_modules bench/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
