@@ -13,7 +13,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from appdist_emulator import Emulator
-from harness import API_KEY, EMAIL, ROOT, Outcome, Process, Run, Service, github_outputs
+from harness import API_KEY, ROOT, Outcome, Process, Run, Service, connection, github_outputs
 from sauce_appdist.cli import main
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def run(service: Service, capfd: pytest.CaptureFixture[str]) -> Run:
 
     def runner(step: str, /, *argv: str, env: Mapping[str, str] | None = None, **inputs: str) -> Outcome:
         environ = {
-            "APPDIST_EMAIL": EMAIL,
-            "APPDIST_API_KEY": API_KEY,
-            "APPDIST_BASE_URL": service.url,
+            **connection(service.url),
             **{f"APPDIST_INPUT_{name.upper()}": value for name, value in inputs.items()},
             **(env or {}),
         }
@@ -75,9 +73,7 @@ def process(service: Service, tmp_path: Path) -> Process:
     def runner(*argv: str, env: Mapping[str, str] | None = None) -> Outcome:
         environ = {
             "PATH": os.environ["PATH"],
-            "APPDIST_EMAIL": EMAIL,
-            "APPDIST_API_KEY": API_KEY,
-            "APPDIST_BASE_URL": service.url,
+            **connection(service.url),
             "GITHUB_OUTPUT": str(tmp_path / "github-output"),
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
             "CI_PROJECT_DIR": str(tmp_path),

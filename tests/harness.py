@@ -20,6 +20,11 @@ ANDROID, IOS = "6905338", "6905339"  # the projects of the emulator's default se
 NEWEST_ANDROID = "8911052"
 
 
+def connection(url: str) -> dict[str, str]:
+    """What a job sets once."""
+    return {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": url}
+
+
 @dataclass
 class Outcome:
     """How a command ended."""

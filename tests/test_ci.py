@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, Outcome, Process, Service, github_outputs
+from harness import ANDROID, API_KEY, NEWEST_ANDROID, Outcome, Process, Service, connection, github_outputs
 from sauce_appdist.ci import Fact, Part, Report, RunContext
 from sauce_appdist.ci.github import summary
 from sauce_appdist.contract import Outputs
@@ -287,7 +287,7 @@ def test_tables_for_a_terminal(service: Service) -> None:
 def in_terminal(service: Service, *argv: str) -> Outcome:
     primary, secondary = pty.openpty()
     env = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "140"}
-    env |= {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": service.url, **BUILD}
+    env |= connection(service.url) | BUILD
     command = [sys.executable, "-m", "sauce_appdist", *argv]
     with subprocess.Popen(command, env=env, stdout=secondary, stderr=secondary, stdin=subprocess.DEVNULL) as running:
         os.close(secondary)
@@ -312,12 +312,7 @@ def test_outputs_that_cannot_be_written_are_an_error_without_a_traceback(process
 
 
 def test_a_reader_that_goes_away_does_not_stop_a_promotion(service: Service, tmp_path: Path) -> None:
-    env = {
-        "PATH": os.environ["PATH"],
-        "APPDIST_EMAIL": EMAIL,
-        "APPDIST_API_KEY": API_KEY,
-        "APPDIST_BASE_URL": service.url,
-    }
+    env = {"PATH": os.environ["PATH"], **connection(service.url)}
     service.fault(path="/groups$", delay=1)
     command = [sys.executable, "-m", "sauce_appdist", "promote"]
     with subprocess.Popen(
@@ -334,12 +329,7 @@ def test_a_reader_that_goes_away_does_not_stop_a_promotion(service: Service, tmp
 
 
 def test_neither_does_one_of_the_messages(service: Service, tmp_path: Path) -> None:
-    env = {
-        "PATH": os.environ["PATH"],
-        "APPDIST_EMAIL": EMAIL,
-        "APPDIST_API_KEY": API_KEY,
-        "APPDIST_BASE_URL": service.url,
-    }
+    env = {"PATH": os.environ["PATH"], **connection(service.url)}
     service.fault(path="/groups$", delay=1)
     command = [sys.executable, "-m", "sauce_appdist", "promote", "--json"]
     with (tmp_path / "out.json").open("wb") as out:
@@ -380,8 +370,8 @@ def test_a_cancelled_job_has_told_what_happened(
     service: Service, tmp_path: Path, number: signal.Signals, path: str, code: int, told: str
 ) -> None:
     service.fault(path=path, delay=4)
-    env = {"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(tmp_path / "out"), "APPDIST_BASE_URL": service.url}
-    env |= GITHUB | PROMOTE | {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY}
+    env = {"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(tmp_path / "out")}
+    env |= GITHUB | PROMOTE | connection(service.url)
     command = [sys.executable, "-m", "sauce_appdist", "promote"]
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         while not any(re.search(path, request) for request in service.sent):
@@ -402,7 +392,7 @@ def test_the_emulator_is_a_command(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
         url = running.stdout.readline().strip().rpartition(" ")[2]
-        env = {"PATH": os.environ["PATH"], "APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": url}
+        env = {"PATH": os.environ["PATH"], **connection(url)}
         found = subprocess.run(
             [*command[:3], "find", "--json"], env=env | BUILD, capture_output=True, text=True, check=True
         )

@@ -30,6 +30,7 @@ from pydantic import (
 from sauce_appdist import regions
 from sauce_appdist.auth import Auth, BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
+from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
@@ -320,7 +321,7 @@ class BuildInputs(ConnectionInputs):
 
     def reference(self) -> Reference:
         """Both ids as far as the inputs give them. Raises ValueError where they do not fit."""
-        project_ids, build_id = _spellings(self.project_id), self.build_id
+        project_ids, build_id = spellings(self.project_id) if self.project_id else (), self.build_id
         if self.build_url:
             found = _BUILD_URL.search(self.build_url)
             if not found:
@@ -330,7 +331,7 @@ class BuildInputs(ConnectionInputs):
             host = regions.region_of_host(self.build_url)
             if host and not self.base_url and host != self.region:
                 raise ValueError(f"build-url is in region {host}, but region is {self.region}: set region: {host}")
-            url_ids = _spellings(found[1])[::-1]
+            url_ids = spellings(found[1])[::-1]
             if project_ids and not set(project_ids) & set(url_ids):
                 raise ValueError("build-url names another project than project-id: give one of them")
             if build_id not in {None, found[2]}:
@@ -346,14 +347,6 @@ class BuildInputs(ConnectionInputs):
         if not (build_id or project_ids or searched):
             raise ValueError("no build: give build-id and project-id, or build-url, or package-name or app-name")
         return Reference(project_ids, None if build_id == "latest" else build_id, build_id == "latest")
-
-
-def _spellings(project_id: str | None) -> tuple[str, ...]:
-    """`6806100-myapplication` may be the id, as in the older document, or its number, as in the present one."""
-    if project_id is None:
-        return ()
-    number, dash, _ = project_id.partition("-")
-    return (project_id, number) if dash and number.isdecimal() else (project_id,)
 
 
 class Reference(NamedTuple):

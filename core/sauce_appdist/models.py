@@ -50,6 +50,12 @@ Names = Annotated[list[str], BeforeValidator(_names)]
 _FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
 
 
+def spellings(project_id: str) -> tuple[str, ...]:
+    """`6806100-myapplication` may be the id, as in the older document, or its number, as in the present one."""
+    number, dash, _ = project_id.partition("-")
+    return (project_id, number) if dash and number.isdecimal() else (project_id,)
+
+
 class ApiModel(BaseModel):
     """Reads the vendor's camelCase, keeps what it does not know, takes numbers as ids."""
 

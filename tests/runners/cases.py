@@ -43,24 +43,27 @@ class Case:
     on: str = BUILD
 
 
+# What find and promote tell of the upload.
+FOUND = {
+    "project-id": PROJECT,
+    "build-id": BUILD,
+    "app-name": "Northwind Travel",
+    "package-name": "com.northwind.travel",
+    "platform": "Android",
+    "app-version": "5.0.0",
+    "version-code": "5000",
+    "landing-page-mode": "closed",
+    "sessions": "0",
+    "crashes": "0",
+    "testers": "0",
+    "feedbacks": "0",
+    "downloads": "0",
+}
+
 CASES = {
     "find": Case(
         {"wait-for-build": "30s"},
-        {
-            "project-id": PROJECT,
-            "build-id": BUILD,
-            "app-name": "Northwind Travel",
-            "package-name": "com.northwind.travel",
-            "platform": "Android",
-            "app-version": "5.0.0",
-            "version-code": "5000",
-            "landing-page-mode": "closed",
-            "sessions": "0",
-            "crashes": "0",
-            "testers": "0",
-            "feedbacks": "0",
-            "downloads": "0",
-        },
+        FOUND,
         {"tags": []},
     ),
     "tag": Case(
@@ -114,19 +117,7 @@ CASES = {
             "notify": "true",
         },
         {
-            "project-id": PROJECT,
-            "build-id": BUILD,
-            "app-name": "Northwind Travel",
-            "package-name": "com.northwind.travel",
-            "platform": "Android",
-            "app-version": "5.0.0",
-            "version-code": "5000",
-            "landing-page-mode": "closed",
-            "sessions": "0",
-            "crashes": "0",
-            "testers": "0",
-            "feedbacks": "0",
-            "downloads": "0",
+            **FOUND,
             "promoted-build-id": COPY,
             "promoted-project-id": "6940503",
             "folder-path": "/Release Candidates",
@@ -174,6 +165,20 @@ def evil(witness: Path) -> str:
     """A text that makes a file, if a shell ever sees it as more than text."""
     touch = f"touch {witness}"
     return f"\"; {touch}; \" '; {touch}; ' $({touch}) `{touch}` && {touch} | {touch} & ${{IFS}}"
+
+
+def hostile(folder: str, line: str, text: str) -> dict[str, str]:
+    """A promotion with such a text in every place; `line` where GitLab would expand variables."""
+    return {
+        "to-folder": folder,
+        "copied-app-name": line,
+        "tags": line,
+        "release-notes": text,
+        "metadata": f"key={text}",
+        "groups": "QA",
+        "message": text,
+        "notify": "true",
+    }
 
 
 # What a hostile service may name its apps and say in its errors.

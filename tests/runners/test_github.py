@@ -21,6 +21,7 @@ from runners.cases import (
     QA,
     STAKEHOLDERS,
     evil,
+    hostile,
     hostile_seed,
     hostile_workspace,
     inputs_of,
@@ -343,17 +344,7 @@ def test_text_inputs_stay_text(act: Act, service: Service, tmp_path: Path) -> No
     witness = tmp_path / "pwned"
     text = f"x {evil(witness)}"  # a quote in front would open a quoted item of a list
     folder = text.replace("/", "-")  # which would be folders in folders
-    inputs = {
-        "to-folder": folder,
-        "copied-app-name": text,
-        "tags": text,
-        "release-notes": text,
-        "metadata": f"key={text}",
-        "groups": "QA",
-        "message": text,
-        "notify": "true",
-    }
-    run = act.step("promote", {"build-url": service.upload(), **inputs})
+    run = act.step("promote", {"build-url": service.upload(), **hostile(folder, text, text)})
     assert run.code == 0
     assert not witness.exists()
     copy = service.build(COPY)

@@ -20,6 +20,7 @@ from runners.cases import (
     QA,
     STAKEHOLDERS,
     evil,
+    hostile,
     hostile_seed,
     hostile_workspace,
     told,
@@ -263,17 +264,7 @@ def test_text_inputs_stay_text(gitlab: GitLab, service: Service, tmp_path: Path)
     text = f"x {evil(witness)}"  # a quote in front would open a quoted item of a list
     line = text.replace("${IFS}", "")  # outside of free text GitLab expands variables, as users expect
     folder = line.replace("/", "-")  # which would be folders in folders
-    inputs = {
-        "to-folder": folder,
-        "copied-app-name": line,
-        "tags": line,
-        "release-notes": text,
-        "metadata": f"key={text}",
-        "groups": "QA",
-        "message": text,
-        "notify": "true",
-    }
-    run = gitlab.step("promote", {"build-url": service.upload(), **inputs})
+    run = gitlab.step("promote", {"build-url": service.upload(), **hostile(folder, line, text)})
     assert run.code == 0
     assert not witness.exists()
     copy = service.build(COPY)

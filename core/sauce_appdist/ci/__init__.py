@@ -94,6 +94,7 @@ class Ci(ABC):
         self.debugging = False
         self._out = out
         self._redact = Redactor()
+        self._masked: set[str] = set()
 
     def clean(self, text: str) -> str:
         """Without secrets, control characters and workflow commands."""
@@ -105,7 +106,13 @@ class Ci(ABC):
 
     def mask(self, secret: str) -> None:
         """Never show this again, in any output of this run."""
-        self._redact.add(secret)
+        if secret not in self._masked:
+            self._masked.add(secret)
+            self._redact.add(secret)
+            self._announce(secret)
+
+    def _announce(self, secret: str) -> None:  # noqa: B027 - most places hide nothing themselves
+        """Tell the place of a secret, where it hides them too."""
 
     def info(self, text: str) -> None:
         """A line (or a few) of progress."""

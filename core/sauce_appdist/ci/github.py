@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import github_action_utils as gha
 
@@ -38,15 +38,7 @@ def context(environ: Mapping[str, str]) -> RunContext:
 class GitHub(Ci):
     """Speaks through the runner's commands and files."""
 
-    def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
-        super().__init__(environ, out)
-        self._masked: set[str] = set()
-
-    def mask(self, secret: str) -> None:
-        if secret in self._masked:
-            return
-        self._masked.add(secret)
-        super().mask(secret)
+    def _announce(self, secret: str) -> None:
         for line in secret.splitlines():  # the runner masks whole lines
             if line.strip():
                 self._command("add-mask", line.strip())

@@ -76,17 +76,11 @@ class Terminal(Ci):
         return True
 
 
-class JsonOutput(Ci):
+class JsonOutput(Terminal):
     """One JSON object on stdout at the end; everything else goes to stderr."""
 
     def _print(self, text: str) -> None:
         say(sys.stderr, text)
-
-    def warning(self, text: str) -> None:
-        self._print(f"Warning: {self.clean(text)}")
-
-    def error(self, problem: AppDistError) -> None:
-        self._print(f"{problem.title}: {self.clean(str(problem))}")
 
     def finish(self, outputs: Outputs) -> None:
         print(json.dumps(self.values(outputs), ensure_ascii=False, indent=2), file=self._out, flush=True)

@@ -16,6 +16,7 @@ from sauce_appdist.contract import (
     required,
 )
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
+from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, references
 from sauce_appdist.text import one_line
@@ -225,6 +226,10 @@ def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Clie
             "folders. Give the copy a name of its own with copied-app-name, or name that build by build-id and "
             "project-id without to-folder, or use if-exists: copy. Nothing was sent."
         )
+    return _newest(matches)
+
+
+def _newest(matches: list[Match]) -> Match | None:
     return max(matches, key=lambda match: find.newest(match[1]), default=None)
 
 
@@ -270,8 +275,8 @@ def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None,
     return source, sorted(same, key=lambda project: _number(project.id), reverse=True)
 
 
-def _number(identifier: str) -> int:
-    number = identifier.partition("-")[0]
+def _number(project_id: str) -> int:
+    number = spellings(project_id)[-1]
     return int(number) if number.isdecimal() else 0
 
 
@@ -346,9 +351,8 @@ def _after_unknown_fate(
         matches = _until_seen(lambda: _same_builds(inputs, folder, target, client)[0], client)
     except (InputError, ServiceError) as other:
         raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
-    if matches and inputs.if_exists == "skip":
+    if (found := _newest(matches or [])) and inputs.if_exists == "skip":
         # Before the copy there was none, so this is it.
-        found = max(matches, key=lambda match: find.newest(match[1]))
         ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
         return _known(found, target, client, ci, out, copied=True, folder=folder)
     seen = f"It may be {_listed(matches)}, or that is an earlier copy." if matches else "It did not show up so far."

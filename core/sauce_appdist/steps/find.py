@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sauce_appdist.contract import BuildInputs, BuildOutputs, Reference
 from sauce_appdist.errors import ApiError, InputError
-from sauce_appdist.models import Build, Project
+from sauce_appdist.models import Build, Project, spellings
 from sauce_appdist.text import did_you_mean, one_line, plural
 
 if TYPE_CHECKING:
@@ -94,9 +94,8 @@ def link(client: Client, target: Target) -> str:
 
 
 def same_project(one: str, other: str) -> bool:
-    """Ids come as a number or as `19-groupshot`, of which the number is enough."""
-    number = one.partition("-")[0]
-    return one == other or (number.isdecimal() and number == other.partition("-")[0])
+    """Whether two ids have a spelling in common."""
+    return not set(spellings(one)).isdisjoint(spellings(other))
 
 
 def home(build: Build, answered: str) -> str:

@@ -185,7 +185,8 @@ class Promotion:
     @contextmanager
     def _part(self, *names: str) -> Iterator[None]:
         """A section of the log; notes what was done, or which part failed."""
-        report, planned = self._ci.report, self._inputs.dry_run and names[0] not in {"find", "check"}
+        report, reads = self._ci.report, names[0] in {"find", "check"}
+        planned = self._inputs.dry_run and not reads
         try:
             with self._ci.section(" and ".join(names)):
                 yield
@@ -205,8 +206,7 @@ class Promotion:
         self._pending = [name for name in self._pending if name not in names]
         if not planned:
             self._out.completed_steps = [*(self._out.completed_steps or []), *names]
-        if names[0] not in {"find", "check"} and not planned:
-            self._written += names
+            self._written += [] if reads else names
         state = "planned" if planned else "done"
         report.parts += [Part(name, state, self._details.get(name, "")) for name in names]
 
@@ -218,22 +218,19 @@ class Promotion:
             f"{' and '.join(names)} failed: {error}{bug}",
             f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
         ]
-        on_the_copy = (
-            f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id} (the copy) and "
-            f"{copy.WITHOUT_COPYING}"
-        )
+        copied = out.promoted_project_id is not None
+        project_id = out.promoted_project_id if copied else out.project_id
+        ids = f"project-id: {project_id}, build-id: {out.promoted_build_id if copied else out.build_id}"
         if unknown and names == ("invite",):
-            build = (
-                f"project-id: {out.promoted_project_id}, build-id: {out.promoted_build_id}"
-                if out.promoted_project_id
-                else f"project-id: {out.project_id}, build-id: {out.build_id}"
-            )
             lines.append(
-                "Do not run promote again. If the invitations are missing, run the invite step with "
-                f"{build}, and with mails only after you have looked."
+                f"Do not run promote again. If the invitations are missing, run the invite step with {ids}, and with "
+                "mails only after you have looked."
             )
-        elif out.promoted_project_id:
-            lines.append(f"To go on, run promote with {on_the_copy}, so that it is not copied again.")
+        elif copied:
+            lines.append(
+                f"To go on, run promote with {ids} (the copy) and {copy.WITHOUT_COPYING}, so that it is not "
+                "copied again."
+            )
         elif out.promoted_build_id:
             lines.append(
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
