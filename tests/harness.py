@@ -45,8 +45,8 @@ class Run(Protocol):
 class Service:
     """The emulator and what its state tells."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self.url = emulator.url
+    def __init__(self, emulator: Emulator, dialect: str = "classic") -> None:
+        self.url, self.dialect = emulator.url, dialect
 
     def __getattr__(self, name: str) -> Any:
         return requests.get(f"{self.url}/_emulator/{name}", timeout=10).json()

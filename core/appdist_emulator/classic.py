@@ -1,7 +1,8 @@
 """The classic v1 dialect: paths, credentials and fields, spelled as in the vendor's two documents.
 
 Each path is taken exactly as documented, slash included; the other form is a 404, never a redirect.
-Both documents' forms of the list of testers exist, with and without a slash.
+Both documents' forms of the lists of testers and audits exist, with and without a slash. Where a
+DELETE takes parameters, they may be in the query too: not every client sends it with a body.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from flask import Blueprint, Response, current_app, g, request, send_file
 from appdist_emulator.state import Account, Refusal, Upload
 
 if TYPE_CHECKING:
+    from werkzeug import Response as AnyResponse
     from werkzeug.datastructures import MultiDict
 
+    from appdist_emulator.compat import Dialect
     from appdist_emulator.seed import User
+    from appdist_emulator.state.records import Trail
 
 api = Blueprint("classic", __name__, url_prefix="/api/1")
+audits = Blueprint("audits", __name__, url_prefix="/api/2/audits")
 uploads = Blueprint("uploads", __name__, url_prefix="/api/upload")
 
 BUILDS = "/projects/<project>/builds/"
 BUILD = "/projects/<project>/builds/<build>"
+GROUP = "/testers/groups/<group>"
+TESTER = "/testers/<tester>"
+WEBHOOK = "/webhook/<webhook>/"
 
 
 def reply(data: Any, status: int = 200) -> Response:
@@ -35,8 +43,9 @@ def fail(code: int, message: str, status: int) -> Response:
 
 
 @api.before_request
+@audits.before_request
 def sign_in() -> None:
-    g.user = _user()
+    g.user = dialect().user()
 
 
 # --- projects and builds ----------------------------------------------------------------------
@@ -80,15 +89,29 @@ def invite(project: str, build: str) -> Response:
 
 
 @api.get(BUILD + "/download/")
-def download(project: str, build: str) -> Response:
-    name, content = _account().download(g.user, project, build)
-    return send_file(
-        io.BytesIO(content),
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=name,
-        etag=False,
-    )
+def download(project: str, build: str) -> AnyResponse:
+    return dialect().deliver(*_account().download(g.user, project, build))
+
+
+# --- sessions and feedbacks -------------------------------------------------------------------
+
+
+@api.get(BUILD + "/sessions/")
+def list_sessions(project: str, build: str) -> Response:
+    return reply({"status": "ok", "sessions": _account().sessions(g.user, project, build)})
+
+
+@api.get(BUILD + "/sessions/<session>/")
+def get_session(project: str, build: str, session: str) -> Response:
+    found = _account().session(g.user, project, build, session, request.args.get("fields", "meta"), _base())
+    if isinstance(found, str):
+        return Response(found, mimetype="text/plain")
+    return reply({"status": "ok", "session": found})
+
+
+@api.get("/feedbacks/")
+def list_feedbacks() -> Response:
+    return reply({"status": "ok", "feedbacks": _account().feedbacks(g.user, _base())})
 
 
 # --- testers and groups -----------------------------------------------------------------------
@@ -97,12 +120,30 @@ def download(project: str, build: str) -> Response:
 @api.get("/testers")
 @api.get("/testers/")
 def list_testers() -> Response:
-    return reply({"status": "ok", "testers": _account().testers(g.user)})
+    return reply({"status": "ok", "testers": _account().testers(g.user, request.args.get("buildId"))})
 
 
 @api.post("/testers/")
 def add_testers() -> Response:
     _account().add_testers(g.user, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.get(TESTER)
+def get_tester(tester: str) -> Response:
+    return reply({"status": "ok", "tester": _account().tester(g.user, tester)})
+
+
+@api.delete(TESTER)
+def delete_tester(tester: str) -> Response:
+    _account().delete_tester(g.user, tester)
+    return reply({"status": "ok"})
+
+
+@api.post(TESTER + "/block/")
+@api.delete(TESTER + "/block/")
+def block_tester(tester: str) -> Response:
+    _account().block(g.user, tester, blocked=request.method == "POST")
     return reply({"status": "ok"})
 
 
@@ -116,6 +157,98 @@ def add_group() -> Response:
     return reply(_account().add_group(g.user, _fields(request.form)))
 
 
+@api.post(GROUP)
+def join_group(group: str) -> Response:
+    return reply({"status": "ok", "testers": _account().join_group(g.user, group, _fields(request.form))})
+
+
+@api.delete(GROUP)
+def leave_group(group: str) -> Response:
+    fields = _fields(request.args) | _fields(request.form)
+    return reply({"status": "ok", "testers": _account().leave_group(g.user, group, fields)})
+
+
+@api.get("/cpanel/permissions/")
+def list_admins() -> Response:
+    return reply({"status": "ok", "admins": _account().admins(g.user)})
+
+
+# --- webhooks and sites -----------------------------------------------------------------------
+
+
+@api.get("/webhooks/")
+def list_webhooks() -> Response:
+    return reply({"status": "ok", "webhooks": _account().webhooks(g.user)})
+
+
+@api.post("/webhook/")
+def add_webhook() -> Response:
+    _account().add_webhook(g.user, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.get(WEBHOOK)
+def get_webhook(webhook: str) -> Response:
+    return reply({"status": "ok", "webhook": _account().webhook(g.user, webhook)})
+
+
+@api.post(WEBHOOK)
+def update_webhook(webhook: str) -> Response:
+    _account().update_webhook(g.user, webhook, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.delete(WEBHOOK)
+def delete_webhook(webhook: str) -> Response:
+    _account().delete_webhook(g.user, webhook)
+    return reply({"status": "ok"})
+
+
+@api.get("/site/")
+def list_sites() -> Response:
+    return reply({"status": "ok", "site": _account().sites(g.user)})
+
+
+@api.post("/site/")
+def add_site() -> Response:
+    _account().add_site(g.user, _fields(request.form))
+    return reply({"status": "ok"})
+
+
+@api.delete("/site/<site>/")
+def delete_site(site: str) -> Response:
+    _account().delete_site(g.user, site)
+    return reply({"status": "ok"})
+
+
+# --- audits -----------------------------------------------------------------------------------
+
+
+@api.get("/audits")
+@api.get("/audits/")
+def recent_audits() -> Response:
+    return reply({"status": "ok", "audits": _account().recent_audits(g.user)})
+
+
+@audits.get("/")
+def list_audits() -> Response:
+    return _audits(None)
+
+
+@audits.get("/admin-trail/")
+def admin_trail() -> Response:
+    return _audits("admin")
+
+
+@audits.get("/tester-trail/")
+def tester_trail() -> Response:
+    return _audits("tester")
+
+
+def _audits(trail: Trail | None) -> Response:
+    return reply({"status": "ok", **_account().audits(g.user, trail, _fields(request.args))})
+
+
 # --- upload -----------------------------------------------------------------------------------
 
 
@@ -123,8 +256,9 @@ def add_group() -> Response:
 def upload() -> Response:
     """facts.md part 7. Wrong credentials are HTTP 200 with code 5 here (facts.md part 3)."""
     fields = _fields(request.form)
-    if "api_key" in fields or not request.headers.get("Authorization", "").startswith("Bearer "):
-        user = _account().user_of_upload_key(fields.get("api_key", ""))
+    key = dialect().api_key()
+    if key is not None or not request.headers.get("Authorization", "").startswith("Bearer "):
+        user = _account().user_of_upload_key(key or "")
     else:
         try:
             user = _oidc_user()
@@ -147,6 +281,22 @@ def upload() -> Response:
 # --- what all of them need --------------------------------------------------------------------
 
 
+def dialect() -> Dialect:
+    """Tell what other dialects may do otherwise."""
+    found: Dialect = current_app.extensions["appdist"].dialect
+    return found
+
+
+def send(name: str, content: bytes) -> Response:
+    return send_file(
+        io.BytesIO(content),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=name,
+        etag=False,
+    )
+
+
 def _account() -> Account:
     account = current_app.extensions["appdist"].account
     assert isinstance(account, Account)  # noqa: S101 - for the type checker
@@ -157,7 +307,7 @@ def _base() -> str:
     return request.host_url.rstrip("/")
 
 
-def _user() -> User:
+def user_of_request() -> User:
     given = request.authorization
     if given is not None and given.type == "basic":
         return _account().user_of_key(given.username or "", given.password or "")

@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         return _refuse(f"{error.name} is not installed; run: pip install 'sauce-appdist[emulator]'")
     try:
         seed = None if options.seed is None else read_seed(options.seed)
-        emulator = Emulator(seed, port=options.port, quiet=options.quiet)
+        emulator = Emulator(seed, dialect=options.dialect, port=options.port, quiet=options.quiet)
     except OSError as error:
         return _refuse(f"--seed {options.seed}: {error.strerror}; give a JSON file that can be read")
     except SeedError as error:
@@ -103,6 +103,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="JSON file with the account to start with (default: Northwind Travel, "
         "ci@northwind.example with the key nw-demo-key-0001)",
+    )
+    parser.add_argument(
+        "--dialect",
+        choices=["classic", "compat"],
+        default="classic",
+        help="classic: the documented service; compat: the newer server with the same paths (default classic)",
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each request")
     return parser

@@ -30,7 +30,14 @@ _INDEX = {
 
 @control.get("/")
 def index() -> Response:
-    return reply({"status": "ok", "emulator": "Sauce Labs Mobile App Distribution", "endpoints": _INDEX})
+    return reply(
+        {
+            "status": "ok",
+            "emulator": "Sauce Labs Mobile App Distribution",
+            "dialect": _front().dialect.name,
+            "endpoints": _INDEX,
+        }
+    )
 
 
 @control.get("/state")

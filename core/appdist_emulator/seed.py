@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+_HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 # facts.md part 3, the messages a client has to explain.
 OidcMessage = Literal[
@@ -34,6 +35,7 @@ OidcMessage = Literal[
     "Unsupported algorithm",
 ]
 LandingPageMode = Literal["open", "closed"]
+WebhookAction = Literal["crash", "feedback", "upload", "new-udid"]
 
 
 class SeedError(ValueError):
@@ -48,6 +50,16 @@ def _time(text: str) -> str:
     return text
 
 
+def _http_date(text: str) -> str:
+    try:
+        exact = datetime.strptime(text, _HTTP_DATE).strftime(_HTTP_DATE)  # noqa: DTZ007 - it ends with GMT
+    except ValueError:
+        exact = None
+    if exact != text:  # strptime alone takes line breaks for blanks, and any day of the week
+        raise ValueError("must be a time like Thu, 31 Dec 2026 23:59:59 GMT")
+    return text
+
+
 def _id(value: Any) -> Any:
     # The documents write ids as numbers here and as strings there, so a seed may as well.
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
@@ -57,6 +69,7 @@ Id = Annotated[int, BeforeValidator(_id), Field(ge=1, strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 Time = Annotated[str, AfterValidator(_time)]
+HttpDate = Annotated[str, AfterValidator(_http_date)]
 Permission = Annotated[str, Field(pattern=r"^(\*|[0-9]+):(r|rw)$")]
 
 
@@ -86,6 +99,10 @@ class Oidc(_Part):
 
 class Settings(_Part):
     require_login: bool = False
+    # Of the compat dialect alone.
+    basic_auth: bool = True
+    storage: bool = True
+    sunset: HttpDate = "Thu, 31 Dec 2026 23:59:59 GMT"
 
 
 class Shows(_Part):
@@ -107,7 +124,9 @@ class Shows(_Part):
 
 
 class Tester(_Part):
+    id: Id | None = None
     email: Text
+    blocked: bool = False
     last_login: Time | None = None
     created_at: Time | None = None
 
@@ -118,7 +137,33 @@ class Group(_Part):
     testers: list[Text] = Field(default_factory=list)
 
 
+class Session(_Part):
+    id: Id | None = None
+    start_time: Time
+    duration: Annotated[str, Field(pattern=r"^[0-9]{2,}:[0-5][0-9]$")]
+    tester: Text
+    device: Text
+    ip_address: Text = "192.0.2.1"
+    crashed: bool = False
+    country_name: Text = "United States"
+    country_code: Annotated[str, Field(pattern="^[a-z]{2}$")] = "us"
+    identity: dict[str, str] = Field(default_factory=dict)
+
+
+class Feedback(_Part):
+    """Without a session it is of one of the reporter's, and without a time of the end of that."""
+
+    id: Id | None = None
+    text: Text
+    reported_by: Text
+    source: Text = "shake"
+    recorded_at: Time | None = None
+    session_id: Id | None = None
+
+
 class Build(_Part):
+    """The counters count what is listed too; sessions that are only counted are made up."""
+
     id: Id | None = None
     version: Text
     version_code: Text
@@ -139,6 +184,8 @@ class Build(_Part):
     metadata: dict[str, str] = Field(default_factory=dict)
     groups: list[Text] = Field(default_factory=list)
     allow_all_testers: bool = False
+    recorded_sessions: list[Session] = Field(default_factory=list)
+    recorded_feedbacks: list[Feedback] = Field(default_factory=list)
 
 
 class Project(_Part):
@@ -152,10 +199,41 @@ class Project(_Part):
     builds: list[Build] = Field(default_factory=list)
 
 
+class Webhook(_Part):
+    id: Id | None = None
+    name: Text
+    url: Text
+    active: bool = False
+    actions: list[WebhookAction] = Field(default_factory=list)
+    project_ids: list[Id] = Field(default_factory=list)
+
+
+class SiteUser(_Part):
+    email: Text
+    role: Literal["Account Owner", "Account Manager", "Admin"]
+
+
+class Site(_Part):
+    id: Id | None = None
+    name: Text
+    login_method: Literal[0, 1] = 1  # SSO, credentials
+    builds_count: Count = 0
+    users: list[SiteUser] = Field(default_factory=list)
+
+
+class AuditHistory(_Part):
+    """So many audits in that time, made from the rest of the seed."""
+
+    entries: Annotated[int, Field(ge=1, le=10_000, strict=True)]
+    since: Time
+    until: Time
+
+
 class Seed(_Part):
     """A whole account. Groups are named by their names; testers named in a group need no entry."""
 
     company: str = ""
+    enterprise_id: Id = 456  # of the account itself, as of a site
     settings: Settings = Field(default_factory=Settings)
     shows: Shows = Field(default_factory=Shows)
     users: list[User] = Field(min_length=1)
@@ -164,6 +242,15 @@ class Seed(_Part):
     testers: list[Tester] = Field(default_factory=list)
     folders: list[Text] = Field(default_factory=list)
     projects: list[Project] = Field(default_factory=list)
+    webhooks: list[Webhook] = Field(default_factory=list)
+    sites: list[Site] = Field(default_factory=list)
+    audit_history: AuditHistory | None = None
+
+
+_PARTS = (
+    *(User, Oidc, RejectedToken, Settings, Shows, Tester, Group, Session, Feedback, Build, Project),
+    *(Webhook, SiteUser, Site, AuditHistory, Seed),
+)
 
 
 def parse_seed(data: Mapping[str, Any]) -> Seed:
@@ -221,13 +308,7 @@ def _line(detail: Any, known: Iterable[str]) -> str:
     return f"{_where(location)}: {text[:1].lower()}{text[1:]}"
 
 
-_KEYS = sorted(
-    {
-        name
-        for part in (User, Oidc, RejectedToken, Settings, Shows, Tester, Group, Build, Project, Seed)
-        for name in part.model_fields
-    }
-)
+_KEYS = sorted({name for part in _PARTS for name in part.model_fields})
 
 
 def _where(location: list[Any]) -> str:
@@ -255,13 +336,41 @@ def _contradictions(seed: Seed) -> list[str]:
     unique([group.name for group in seed.groups], "groups[].name")
     unique([group.id for group in seed.groups], "groups[].id")
     unique([tester.email for tester in seed.testers], "testers[].email")
+    unique([tester.id for tester in seed.testers], "testers[].id")
+    unique([webhook.id for webhook in seed.webhooks], "webhooks[].id")
+    unique([seed.enterprise_id, *(site.id for site in seed.sites)], "sites[].id")
+    unique([site.name.lower() for site in seed.sites], "sites[].name")
     unique([project.id for project in seed.projects], "projects[].id")
-    unique([build.id for project in seed.projects for build in project.builds], "projects[].builds[].id")
+    builds = [build for project in seed.projects for build in project.builds]
+    unique([build.id for build in builds], "projects[].builds[].id")
+    unique(
+        [feedback.id for build in builds for feedback in build.recorded_feedbacks],
+        "projects[].builds[].recorded_feedbacks[].id",
+    )
     for number, project in enumerate(seed.projects):
         groups_exist(project.groups, f"projects[{number}].groups")
         for position, build in enumerate(project.builds):
-            groups_exist(build.groups, f"projects[{number}].builds[{position}].groups")
+            where = f"projects[{number}].builds[{position}]"
+            groups_exist(build.groups, f"{where}.groups")
+            unique([session.id for session in build.recorded_sessions], f"{where}.recorded_sessions[].id")
+            problems.extend(f"{where}.{problem}" for problem in _miscounts(build))
+    if seed.audit_history and seed.audit_history.since >= seed.audit_history.until:
+        problems.append("audit_history.until: must be later than since")
     emails = {user.email for user in seed.users}
     if seed.oidc and any(isinstance(who, str) and who not in emails for who in seed.oidc.tokens.values()):
         problems.append("oidc.tokens: a token stands for an e-mail that is not in users")
     return problems
+
+
+def _miscounts(build: Build) -> Iterator[str]:
+    listed = build.recorded_sessions
+    if len(listed) > build.sessions:
+        yield "sessions: fewer than in recorded_sessions"
+    if sum(session.crashed for session in listed) > build.crashes:
+        yield "crashes: fewer than in recorded_sessions"
+    if len(build.recorded_feedbacks) > build.feedbacks:
+        yield "feedbacks: fewer than in recorded_feedbacks"
+    known = {session.id for session in listed}
+    for number, feedback in enumerate(build.recorded_feedbacks):
+        if feedback.session_id is not None and feedback.session_id not in known:
+            yield f"recorded_feedbacks[{number}].session_id: not in recorded_sessions"

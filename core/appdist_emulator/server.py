@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from appdist_emulator import classic
+from appdist_emulator.compat import DIALECTS, SIGNATURE
 from appdist_emulator.control import PREFIX, control
 from appdist_emulator.faults import Fault, FaultBook
 from appdist_emulator.seed import default_seed
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     import flask
     from werkzeug.serving import BaseWSGIServer
 
+    from appdist_emulator.compat import DialectName
+
 _HOST = "127.0.0.1"
 _HIDDEN = "***"
 _BODYLESS = {204, 304}
 _LOG_LENGTH = 10_000
+_HIDDEN_NAMES = {"api_key", SIGNATURE}
 _TELLING = 8  # characters from which a secret is looked for inside other text
 
 
@@ -93,9 +97,12 @@ class RequestLog:
 class Front:
     """Everything between the socket and the account."""
 
-    def __init__(self, seed: Mapping[str, Any] | None, *, quiet: bool) -> None:
+    def __init__(self, seed: Mapping[str, Any] | None, dialect: DialectName, *, quiet: bool) -> None:
         self._seed = default_seed() if seed is None else seed
-        self.account = Account(self._seed)
+        if dialect not in DIALECTS:
+            raise ValueError(f"dialect: {dialect!r} is none of {', '.join(DIALECTS)}")
+        self.dialect = DIALECTS[dialect]()
+        self.account = self._account(self._seed)
         self.faults = FaultBook()
         self.log = RequestLog()
         self.stopping = threading.Event()
@@ -104,7 +111,8 @@ class Front:
 
     def reset(self, seed: Mapping[str, Any] | None, *, default: bool) -> None:
         wanted = default_seed() if default else self._seed if seed is None else seed
-        self.account = Account(wanted)  # raises before anything is lost
+        self.account = self._account(wanted)  # raises before anything is lost
+        self.dialect = type(self.dialect)()
         self.faults.clear()
         self.log.clear()
 
@@ -115,7 +123,7 @@ class Front:
         with Request(environ, populate_request=False) as request:
             if (request.path + "/").startswith(PREFIX):
                 return self._carry_out(environ, body)
-            entry = self.log.add(request, connection, self.account.secrets())
+            entry = self.log.add(request, connection, self.account.secrets() | self.dialect.secrets())
             fault = self.faults.take(request.method, request.path)
         if fault is None:
             answer: Answer | None = self._carry_out(environ, body)
@@ -126,6 +134,9 @@ class Front:
         if not self._quiet:
             self._tell(entry, (time.perf_counter() - started) * 1000)
         return answer
+
+    def _account(self, seed: Mapping[str, Any]) -> Account:
+        return Account(seed, self.dialect.rules)
 
     def _faulty(self, fault: Fault, environ: WSGIEnvironment, body: bytes) -> Answer | None:
         order = fault.order
@@ -167,11 +178,19 @@ class Emulator:
     """The documented service on a loopback port, for as long as the `with` block lasts.
 
     `seed` is the account to start with (its format: `appdist_emulator.seed`); None
-    takes the default one, Northwind Travel. `port` 0 takes a free port.
+    takes the default one, Northwind Travel. `dialect` is "classic", the documented service, or
+    "compat", the newer server with the same paths. `port` 0 takes a free port.
     """
 
-    def __init__(self, seed: Mapping[str, Any] | None = None, *, port: int = 0, quiet: bool = True) -> None:
-        self._front = Front(seed, quiet=quiet)
+    def __init__(
+        self,
+        seed: Mapping[str, Any] | None = None,
+        *,
+        dialect: DialectName = "classic",
+        port: int = 0,
+        quiet: bool = True,
+    ) -> None:
+        self._front = Front(seed, dialect, quiet=quiet)
         self._wanted_port = port
         self._port: int | None = None
         self._server: BaseWSGIServer | None = None
@@ -333,6 +352,14 @@ class _Handler(WSGIRequestHandler):
 
 
 class _Flask(Flask):
+    def __init__(self, front: Front) -> None:
+        super().__init__("appdist_emulator", static_folder=None)
+        self.extensions["appdist"] = front
+        self._path = front.dialect.path
+
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        super().add_url_rule(self._path(rule), *args, **options)
+
     def raise_routing_exception(self, request: flask.Request) -> NoReturn:
         problem = request.routing_exception
         path = request.path
@@ -348,18 +375,19 @@ class _Flask(Flask):
 
 
 def _app(front: Front) -> Flask:
-    app = _Flask("appdist_emulator", static_folder=None)
-    app.extensions["appdist"] = front
+    app = _Flask(front)
     app.url_map.merge_slashes = False
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.config["MAX_FORM_MEMORY_SIZE"] = None  # release notes may be long
     app.register_blueprint(classic.api)
+    app.register_blueprint(classic.audits)
     app.register_blueprint(classic.uploads)
     app.register_blueprint(control)
+    front.dialect.install(app)
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> flask.Response:
-        return classic.fail(refusal.code, refusal.message, refusal.http)
+        return classic.fail(refusal.code, refusal.message, front.dialect.http(refusal))
 
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> flask.Response:
@@ -375,7 +403,7 @@ def _no_app(_environ: Any, _start_response: Any) -> NoReturn:
 
 def _without(secrets: set[str], value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _HIDDEN if name == "api_key" else _without(secrets, one) for name, one in value.items()}
+        return {name: _HIDDEN if name in _HIDDEN_NAMES else _without(secrets, one) for name, one in value.items()}
     if isinstance(value, list):
         return [_without(secrets, one) for one in value]
     if not isinstance(value, str):
@@ -393,4 +421,6 @@ def _auth_kind(request: Request, form: Mapping[str, Any]) -> str | None:
     given = request.authorization
     if given is not None and given.type in {"basic", "bearer"}:
         return "basic" if given.type == "basic" else "oidc"
+    if "X-API-Key" in request.headers:
+        return "x-api-key"
     return "api_key" if "api_key" in form else None

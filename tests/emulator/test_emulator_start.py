@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 USER = {"email": "a@b.example", "api_key": "secret-key"}
 APP = {"name": "A", "package_name": "a.b", "platform": "iOS"}
 BUILD = {"version": "1.0", "version_code": "1"}
+SESSION = {"start_time": "2026-01-02 03:04:05", "duration": "01:00", "tester": "t@b.example", "device": "Phone"}
+FEEDBACK = {"text": "t", "reported_by": "t@b.example"}
+HISTORY = {"entries": 1, "since": "2026-01-01 00:00:00", "until": "2026-01-02 00:00:00"}
+
+
+def one_build(**build: Any) -> dict[str, Any]:
+    return {"users": [USER], "projects": [{**APP, "builds": [{**BUILD, **build}]}]}
 
 
 # --- seeds ------------------------------------------------------------------------------------
@@ -83,6 +90,37 @@ def test_a_seeded_build_can_show_up_later() -> None:
             "oidc.tokens",
         ),
         ({"users": [USER], "oidc": {"config_key": "c", "tokens": {"secret-token": {"x": "y"}}}}, "oidc.tokens"),
+        (
+            {"users": [USER], "testers": [{"id": 1, "email": "s@b.example"}, {"id": 1, "email": "t@b.example"}]},
+            "testers[].id: given more than once",
+        ),
+        (one_build(recorded_sessions=[SESSION]), "projects[0].builds[0].sessions: fewer than in recorded_sessions"),
+        (
+            one_build(sessions=1, recorded_sessions=[{**SESSION, "crashed": True}]),
+            "builds[0].crashes: fewer than in recorded_sessions",
+        ),
+        (one_build(sessions=1, recorded_sessions=[{**SESSION, "duration": "15 min"}]), "recorded_sessions[0].duration"),
+        (
+            one_build(sessions=2, recorded_sessions=[{**SESSION, "id": 1}] * 2),
+            "recorded_sessions[].id: given more than",
+        ),
+        (one_build(recorded_feedbacks=[FEEDBACK]), "builds[0].feedbacks: fewer than in recorded_feedbacks"),
+        (one_build(feedbacks=2, recorded_feedbacks=[{**FEEDBACK, "id": 1}] * 2), "recorded_feedbacks[].id: given more"),
+        (
+            one_build(feedbacks=1, recorded_feedbacks=[{**FEEDBACK, "session_id": 5}]),
+            "recorded_feedbacks[0].session_id: not in recorded_sessions",
+        ),
+        ({"users": [USER], "webhooks": [{"name": "n", "url": "u", "actions": ["boom"]}]}, "webhooks[0].actions[0]"),
+        ({"users": [USER], "webhooks": [{"id": 1, "name": "n", "url": "u"}] * 2}, "webhooks[].id"),
+        ({"users": [USER], "webhooks": [{"name": "n", "url": "u", "status": "1"}]}, "webhooks[0].status: unknown key"),
+        ({"users": [USER], "enterprise_id": 7, "sites": [{"id": 7, "name": "rail"}]}, "sites[].id"),
+        ({"users": [USER], "sites": [{"name": "rail"}, {"name": "Rail"}]}, "sites[].name"),
+        ({"users": [USER], "sites": [{"name": "rail", "login_method": 2}]}, "sites[0].login_method"),
+        ({"users": [USER], "audit_history": {**HISTORY, "entries": 0}}, "audit_history.entries"),
+        (
+            {"users": [USER], "audit_history": {**HISTORY, "until": "2025-01-01 00:00:00"}},
+            "audit_history.until: must be later than since",
+        ),
     ],
 )
 def test_a_bad_seed_is_explained(seed: dict[str, Any], hint: str) -> None:

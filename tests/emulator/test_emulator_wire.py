@@ -46,6 +46,21 @@ def order(api: Ask, **fault: Any) -> None:
         ("POST", BUILD + "/invites"),
         ("GET", BUILD + "/download"),
         ("GET", "/api/1/testers/groups/"),
+        ("GET", "/api/1/testers/501/"),
+        ("POST", "/api/1/testers/501/block"),
+        ("POST", "/api/1/testers/groups/12/"),
+        ("GET", BUILD + "/sessions"),
+        ("GET", BUILD + "/sessions/8911052001"),
+        ("GET", "/api/1/feedbacks"),
+        ("GET", "/api/1/cpanel/permissions"),
+        ("GET", "/api/1/webhooks"),
+        ("GET", "/api/1/webhooks/31/"),
+        ("POST", "/api/1/webhook"),
+        ("GET", "/api/1/webhook/31"),
+        ("GET", "/api/1/site"),
+        ("DELETE", "/api/1/site/20131"),
+        ("GET", "/api/2/audits"),
+        ("GET", "/api/2/audits/admin-trail"),
         ("POST", "/api/1/testers"),
         ("POST", "/api/1/testers/groups/"),
         ("POST", "/api/upload"),
@@ -176,7 +191,7 @@ def test_stopping_does_not_wait_for_a_delay(emulator: Emulator, api: Ask) -> Non
 
 
 def test_the_log_tells_what_was_asked(api: Ask, look: Look) -> None:
-    api("GET", "/api/1/testers", params={"buildId": "7"})
+    api("GET", "/api/1/testers", params={"buildId": "8911052"})
     api("PATCH", f"{BUILD}/", data={"tags": "a", "comment": "x"})
     api("PATCH", f"{BUILD}/", json={"tags": "b"})
     api("GET", "/nowhere", auth=None)
@@ -185,7 +200,7 @@ def test_the_log_tells_what_was_asked(api: Ask, look: Look) -> None:
         "number": 1,
         "method": "GET",
         "path": "/api/1/testers",
-        "query": {"buildId": "7"},
+        "query": {"buildId": "8911052"},
         "content_type": "",
         "form": {},
         "files": [],

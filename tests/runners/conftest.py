@@ -97,9 +97,10 @@ def machine(once: Once, wheels: Path) -> Machine:
 
 
 @pytest.fixture
-def service() -> Iterator[Service]:
-    with Emulator() as emulator:
-        running = Service(emulator)
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    dialect: Any = getattr(request, "param", "classic")
+    with Emulator(dialect=dialect) as emulator:
+        running = Service(emulator, dialect)
         yield running
         running.close()
 

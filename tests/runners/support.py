@@ -73,8 +73,8 @@ def dumped(document: Mapping[str, Any]) -> str:
 class Service:
     """What the emulator holds, read as a test wants it."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self.url = emulator.url
+    def __init__(self, emulator: Emulator, dialect: str) -> None:
+        self.url, self.dialect = emulator.url, dialect
         self._session = requests.Session()
         self._session.trust_env = False
 

@@ -1,0 +1,426 @@
+"""Projects, their builds, and what becomes of a build: PATCH, copy, invites, upload, download, delete.
+
+Where the documents are silent, or say two things, the emulator decides like this:
+
+- PATCH takes group *names* only, as its table says, and ignores names that no group has, as copy
+  does: only the reply tells. Copy and invites take names or ids; a name wins over an equal id.
+- Copy: given but empty groups mean none; the copy's `uploadedAt` is the time of the copy, and its
+  counters start at 0. It needs write access to the original's project only.
+- One app is one project within a folder: same package, platform and name. An upload that names no
+  app goes to the project that has its package and platform already.
+- An upload that overwrites a build keeps tags, notes, groups and metadata it does not give anew.
+- The list of builds is in the order of creation, so that nobody relies on the newest being first.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from appdist_emulator import artifact
+from appdist_emulator.state.base import (
+    ROOT,
+    Base,
+    about_build,
+    folder_path,
+    group_names,
+    items,
+    may,
+    no_tester,
+    now,
+    number,
+    switched_on,
+)
+from appdist_emulator.state.records import Action, Build, Project, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from appdist_emulator.seed import LandingPageMode, User
+    from appdist_emulator.state.records import Group, Upload
+
+_COUNTERS = ("sessions", "crashes", "testers", "feedbacks", "downloads")
+_NOTES = ("comment", "release_notes", "changelog")
+_GROUPS = ("groups", "app_permission_groups")
+
+
+class Builds(Base):
+    def projects(self, user: User, base: str) -> list[dict[str, Any]]:
+        with self._lock:
+            return [
+                self._project_view(project, base)
+                for project in self._projects.values()
+                if project.listed and may(user, project, "r")
+            ]
+
+    def builds(self, user: User, project_id: str, base: str) -> list[dict[str, Any]]:
+        with self._lock:
+            project = self._project(user, project_id, "r")
+            return [self._shown(project, build, base) for build in project.builds.values() if build.visible]
+
+    def build(self, user: User, project_id: str, build_id: str, base: str) -> dict[str, Any]:
+        with self._lock:
+            project, build = self._find(user, project_id, build_id, "r")
+            return self._shown(project, build, base)
+
+    def download(self, user: User, project_id: str, build_id: str) -> tuple[str, bytes]:
+        with self._lock:
+            project, build = self._find(user, project_id, build_id, "r")
+            ending = "ipa" if project.platform == "iOS" else "apk"
+            name = build.filename or f"{artifact.slug(project.name)}-{build.version}.{ending}"
+            content = build.content
+            if content is None:
+                content = artifact.sample(project.name, project.package_name, build.version, build.version_code)
+            build.downloads += 1
+            build.downloaded_by.add(user.email.lower())
+            told = {"testerEmail": user.email, "filesize": len(content)}
+            self._record(user, Action.DOWNLOAD, about_build(project, build) | told)
+            return name, content
+
+    def delete(self, user: User, project_id: str, build_id: str) -> None:
+        with self._lock:
+            no_tester(user)
+            project, build = self._find(user, project_id, build_id, "rw")
+            # Its sessions, crashes and feedbacks are part of it, and go with it.
+            del project.builds[build.id]
+            self._record(user, Action.DELETE, about_build(project, build))
+            if not project.builds:
+                # rest-api-testfairy: "When all builds of a project have been deleted, the project
+                # itself is removed".
+                del self._projects[project.id]
+
+    def update(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
+        """PATCH of a build: the reply has all current values, whatever was sent."""
+        with self._lock:
+            if user.role == "tester":
+                raise Refusal(133, "Tester accounts cannot update builds")
+            project, build = self._find(user, project_id, build_id, "rw")
+            self._apply(build, fields, r"metadata_(.+)")
+            self._record(user, Action.UPDATE, about_build(project, build))
+            return {
+                "status": "ok",
+                "build_id": str(build.id),
+                "tags": list(build.tags),
+                "metadata": dict(build.metadata),
+                "changelog": build.comment,
+                "groups": group_names(build.groups),
+                "landing_page_mode": build.landing_page_mode,
+            }
+
+    def copy(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
+        """Copy into a folder, which holds apps of its own (facts.md parts 5 and 6)."""
+        with self._lock:
+            no_tester(user)
+            source, build = self._find(user, project_id, build_id, "rw")
+            folder = folder_path(fields.get("folder_name", ""))
+            if folder == ROOT:
+                raise Refusal(1, "Missing or invalid parameter: folder_name")
+            allow_all = fields.get("allowAllTesters")
+            if allow_all not in {None, "0", "1"}:
+                raise Refusal(1, "Missing or invalid parameter: allowAllTesters")
+            groups, assigned, invalid = self._resolve(fields.get("groups"), build.groups)
+            project_groups, assigned_project, invalid_project = self._resolve(
+                fields.get("projectGroups"), source.groups
+            )
+            name = fields.get("app_name", "").strip() or source.name
+            target = self._home(folder, source.package_name, source.platform, name)
+            _add(target.groups, project_groups)
+            copied = Build(
+                id=next(self._build_ids),
+                version=build.version,
+                version_code=build.version_code,
+                uploaded_at=now(),
+                uploaded_via=build.uploaded_via,
+                landing_page_mode=build.landing_page_mode,
+                comment=build.comment,
+                tags=list(build.tags),
+                metadata=dict(build.metadata),
+                groups=groups,
+                allow_all_testers=build.allow_all_testers if allow_all is None else allow_all == "1",
+                has_testfairy_sdk=build.has_testfairy_sdk,
+                insights_enabled=build.insights_enabled,
+                video_enabled=build.video_enabled,
+                filename=build.filename,
+                content=build.content,
+                symbols=build.symbols,
+            )
+            target.builds[copied.id] = copied
+            told = {"folderPath": folder, "copyBuildId": copied.id}
+            self._record(user, Action.COPY, about_build(source, build) | told)
+            return {
+                "status": "ok",
+                "build_id": str(copied.id),
+                "folder_path": folder,
+                "app_name": target.name,
+                "assigned_groups": assigned,
+                "invalid_groups": invalid,
+                "assigned_project_groups": assigned_project,
+                "invalid_project_groups": invalid_project,
+            }
+
+    def invite(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> None:
+        with self._lock:
+            no_tester(user)
+            project, build = self._find(user, project_id, build_id, "rw")
+            wanted = items(fields.get("groups", ""))
+            if not wanted:
+                raise Refusal(1, "Missing or invalid parameter: groups")
+            groups, _, unknown = self._resolve(fields["groups"], [])
+            if unknown:
+                raise Refusal(404, "group not found", 404)
+            _add(build.groups, groups)
+            comment = fields.get("comment", "")
+            notify = switched_on(fields.get("notify"))
+            # Somebody who is in two of the groups is invited once.
+            emails = list(dict.fromkeys(email for group in groups for email in group.members))
+            self._invitations.append(
+                {
+                    "build_id": str(build.id),
+                    "project_id": str(project.id),
+                    "groups": group_names(groups),
+                    "testers": emails,
+                    "comment": comment,
+                    "notify": notify,
+                    "by": user.email,
+                    "at": now(),
+                }
+            )
+            if notify:
+                self._mail_build(project, build, groups, comment)
+            told = {"emails": list(emails), "groups": group_names(groups)}
+            self._record(user, Action.INVITE, about_build(project, build) | told)
+
+    def upload(self, user: User, file: Upload, fields: Mapping[str, str], base: str) -> dict[str, Any]:
+        """POST /api/upload/ (facts.md part 7), with the emulator's own fields for what it cannot read."""
+        with self._lock:
+            no_tester(user)
+            try:
+                what = artifact.inspect(file.filename, file.content, fields)
+            except artifact.EmptyFileError:
+                raise Refusal(112, "The file is empty") from None
+            except artifact.TypeNotAcceptedError:
+                raise Refusal(121, "File type is not accepted") from None
+            except artifact.InvalidFileError:
+                raise Refusal(105, "Invalid file") from None
+            delay = _seconds(fields.get("visible_after", "0"))
+            folder = folder_path(fields.get("folder_name", ""))
+            project = self._app(folder, what)
+            if not may(user, project, "rw"):
+                raise Refusal(99, "No permissions", 403)
+            build = Build(
+                id=0,
+                version=what.version,
+                version_code=what.version_code,
+                uploaded_at="",
+                uploaded_via="API",
+                landing_page_mode="closed",
+            )
+            for older in project.builds.values() if project else ():
+                if (older.version, older.version_code) == (what.version, what.version_code):
+                    build = older
+            self._apply(build, fields, r"metadata[_.](.+)")  # refuses before anything is changed
+            if project is None:
+                project = self._home(folder, what.package_name, what.platform, what.app_name or what.fallback_name)
+            if build.id == 0:
+                build.id = next(self._build_ids)
+                project.builds[build.id] = build
+            build.uploaded_at = now()
+            build.uploaded_via = "API"
+            build.visible_at = time.monotonic() + delay if delay else 0.0
+            build.filename = re.split(r"[/\\]", file.filename)[-1]
+            build.content = file.content
+            build.symbols = file.symbols
+            if switched_on(fields.get("notify")):
+                self._mail_build(project, build, build.groups, build.comment)
+            self._record(user, Action.UPLOAD, about_build(project, build) | {"filesize": len(file.content)})
+            return self._upload_view(project, build, base)
+
+    # --- inside; the lock is held -----------------------------------------------------------------
+
+    def _apply(self, build: Build, fields: Mapping[str, str], metadata: str) -> None:
+        """Set what PATCH and upload can both set. A field that is given but empty clears."""
+        mode = fields.get("landing_page_mode")
+        if mode is not None:
+            build.landing_page_mode = self._mode(mode)
+        for name in reversed(_NOTES):  # `comment`, the documented name, has the last word
+            if name in fields:
+                build.comment = fields[name]
+        if "tags" in fields:
+            build.tags = items(fields["tags"])
+        for name in reversed(_GROUPS):
+            if name in fields:
+                build.groups = self._named(items(fields[name]))
+        for name, value in fields.items():
+            if key := re.fullmatch(metadata, name, re.DOTALL):
+                build.metadata[key[1]] = value
+
+    def _mode(self, mode: str) -> LandingPageMode:
+        if mode == "closed":
+            return "closed"
+        if mode != "open":
+            raise Refusal(135, "Invalid landing_page_mode")
+        if self._seed.settings.require_login:
+            raise Refusal(156, "Cannot set landing_page_mode to open when login is required")
+        return "open"
+
+    def _app(self, folder: str, what: artifact.Artifact) -> Project | None:
+        for project in self._projects.values():
+            same = (project.folder, project.package_name, project.platform) == (
+                folder,
+                what.package_name,
+                what.platform,
+            )
+            if same and what.app_name in {None, project.name}:
+                return project
+        return None
+
+    def _home(self, folder: str, package_name: str, platform: str, name: str) -> Project:
+        """Find the project of that app in that folder; make it and the folder when missing."""
+        for project in self._projects.values():
+            if (project.folder, project.package_name, project.platform, project.name) == (
+                folder,
+                package_name,
+                platform,
+                name,
+            ):
+                return project
+        self._add_folder(folder)
+        project = Project(next(self._project_ids), name, package_name, platform, folder, "closed")
+        self._projects[project.id] = project
+        return project
+
+    def _add_folder(self, path: str) -> None:
+        parts = [part for part in path.split("/") if part]
+        for depth in range(1, len(parts) + 1):
+            self._folders.setdefault(ROOT + "/".join(parts[:depth]))
+
+    def _resolve(self, given: str | None, otherwise: list[Group]) -> tuple[list[Group], list[str], list[str]]:
+        """Names or ids to groups; then what was good and what was not, as it was written."""
+        if given is None:
+            return list(otherwise), group_names(otherwise), []
+        groups: list[Group] = []
+        good: list[str] = []
+        bad: list[str] = []
+        for item in items(given):
+            group = self._group_named(item)
+            if group is None:
+                group = self._groups.get(number(item))
+            if group is None:
+                bad.append(item)
+            else:
+                good.append(item)
+                _add(groups, [group])
+        return groups, good, bad
+
+    def _mail_build(self, project: Project, build: Build, groups: list[Group], comment: str) -> None:
+        subject = f"{project.name} {build.version} ({build.version_code}) is ready to test"
+        # Somebody who is in two of the groups gets one mail.
+        for email in dict.fromkeys(email for group in groups for email in group.members):
+            self._mail(email, subject, groups=groups, about=(project, build), comment=comment)
+
+    def _project_view(self, project: Project, base: str) -> dict[str, Any]:
+        view: dict[str, Any] = {
+            "id": str(project.id),
+            "self": project.path,
+            "name": project.name,
+            "packageName": project.package_name,
+            "platform": project.platform,
+            "icon": f"{base}/icons/{project.id}.png",
+            "landingPageMode": project.landing_page_mode,
+        }
+        more: dict[str, Any] = {"folderPath": project.folder, "groups": group_names(project.groups)}
+        view.update((name, more[name]) for name in self._seed.shows.project)
+        return view
+
+    def _build_view(self, project: Project, build: Build, base: str) -> dict[str, Any]:
+        view: dict[str, Any] = {
+            "id": str(build.id),
+            "self": f"{project.path}/builds/{build.id}",
+            "projectId": str(project.id),
+            "appName": project.name,
+            "appVersion": build.version,
+            "appVersionCode": build.version_code,
+            "appDisplayName": f"{project.name} - {build.version} ({build.version_code})",
+            "iconUrl": f"{base}/icons/{project.id}.png",
+            "appUrl": f"{base}/api/1/projects/{project.id}/builds/{build.id}/download/",
+            "landingPageMode": build.landing_page_mode,
+            **{counter: getattr(build, counter) for counter in _COUNTERS},
+            "uploadedAt": build.uploaded_at,
+            "uploadedVia": build.uploaded_via,
+            "hasTestFairySdk": build.has_testfairy_sdk,
+            "insightsEnabled": build.insights_enabled,
+            "videoEnabled": build.video_enabled,
+        }
+        if self._shows:
+            more: dict[str, Any] = {
+                "comment": build.comment,
+                "folderPath": project.folder,
+                "groups": group_names(build.groups),
+                "isDistributionEnabled": True,
+                "metadata": dict(build.metadata),
+                "packageName": project.package_name,
+                "platform": project.platform,
+                "tags": list(build.tags),
+            }
+            view.update((name, more[name]) for name in self._shows)
+        return view
+
+    def _shown(self, project: Project, build: Build, base: str) -> dict[str, Any]:
+        view = self._build_view(project, build, base)
+        return {name: value for name, value in view.items() if name not in self._rules.lacks}
+
+    def _build_snapshot(self, project: Project, build: Build, base: str) -> dict[str, Any]:
+        return {
+            **self._build_view(project, build, base),
+            "folderPath": project.folder,
+            "changelog": build.comment,
+            "tags": list(build.tags),
+            "metadata": dict(build.metadata),
+            "groups": group_names(build.groups),
+            "allowAllTesters": build.allow_all_testers,
+            "invitations": [one for one in self._invitations if one["build_id"] == str(build.id)],
+            "visible": build.visible,
+            "fileSize": len(build.content) if build.content is not None else None,
+        }
+
+    def _upload_view(self, project: Project, build: Build, base: str) -> dict[str, Any]:
+        page = f"{base}{project.path}/builds/{build.id}"
+        download = f"{base}/api/1/projects/{project.id}/builds/{build.id}/download/"
+        return {
+            "status": "ok",
+            "build_id": str(build.id),
+            "project_id": str(project.id),
+            "app_name": project.name,
+            "app_version": build.version,
+            "file_size": len(build.content or b""),
+            "build_url": page,
+            "download_page_url": f"{page}/download",
+            "app_url": download,
+            "invite_testers_url": f"{page}/invite",
+            "icon_url": f"{base}/icons/{project.id}.png",
+            "options": "",
+            "platform": project.platform,
+            "tags": list(build.tags),
+            "metadata": dict(build.metadata),
+            "has_testfairy_sdk": build.has_testfairy_sdk,
+            "symbols_download_url": f"{page}/symbols/{build.symbols}" if build.symbols else "",
+            "attachments": [],
+            "landing_page_url": f"{base}/landing/{project.id}",
+            "build_specific_landing_page_url": f"{base}/landing/{project.id}/{build.id}",
+            "landing_page_mode": build.landing_page_mode,
+        }
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise Refusal(1, "Missing or invalid parameter: visible_after")
+    return seconds
+
+
+def _add(groups: list[Group], more: Iterable[Group]) -> None:
+    groups.extend(group for group in more if group not in groups)

@@ -1,0 +1,221 @@
+"""What the SDK recorded with a build: sessions and feedbacks.
+
+Where the documents are silent, or say two things, the emulator decides like this:
+
+- A seed that only counts sessions gets that many, 50 at most, as many of them crashed as it counts
+  crashes. They are the testers' of the build's groups. Their order is that of recording.
+- Sessions and feedbacks tell of people, so that a tester may not read them: code 5, HTTP 403.
+- Feedbacks are those of the projects that one may read. `recordedAt` is ten hours after
+  `recorded_at`, as in the sample; which of the two is right is not known.
+- `fields` is one of meta, events and logs; anything else is code 1. Events come with the metadata.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from appdist_emulator.seed import TIME_FORMAT
+from appdist_emulator.state.base import Base, ids, may, no_tester, number
+from appdist_emulator.state.records import Feedback, Refusal, Session
+
+if TYPE_CHECKING:
+    from appdist_emulator import seed as seeds
+    from appdist_emulator.seed import User
+    from appdist_emulator.state.records import Build, Project
+
+_LATEST = 100
+_MADE_UP = 50
+_DEVICES = {
+    "iOS": ("Apple - iPhone 15 Pro", "Apple - iPhone 13 mini", "Apple - iPad Air"),
+    "Android": ("Samsung - Samsung Galaxy S24", "Google - Pixel 8", "Xiaomi - Redmi Note 13"),
+}
+_COUNTRIES = (("United States", "us"), ("Germany", "de"), ("Sweden", "se"), ("Nigeria", "ng"))
+_SCREENS = ("Home", "Search", "Details", "Checkout", "Profile")
+
+
+class Recordings(Base):
+    def sessions(self, user: User, project_id: str, build_id: str) -> list[dict[str, Any]]:
+        with self._lock:
+            no_tester(user)
+            project, build = self._find(user, project_id, build_id, "r")
+            return [
+                {
+                    "id": session.id,
+                    "self": f"{project.path}/builds/{build.id}/sessions/{session.id}",
+                    "startTime": session.start_time,
+                    **_common(session),
+                    "countryName": session.country_name,
+                    "countryCode": session.country_code,
+                }
+                for session in build.recorded_sessions
+            ]
+
+    def session(
+        self, user: User, project_id: str, build_id: str, session_id: str, fields: str, base: str
+    ) -> dict[str, Any] | str:
+        """A session as JSON, or its log as text."""
+        with self._lock:
+            no_tester(user)
+            project, build = self._find(user, project_id, build_id, "r")
+            wanted = number(session_id)
+            session = next((one for one in build.recorded_sessions if one.id == wanted), None)
+            if session is None:
+                raise Refusal(1, "Missing or invalid session-id")
+            if fields not in {"meta", "events", "logs"}:
+                raise Refusal(1, "Missing or invalid parameter: fields")
+            if fields == "logs":
+                return _log(project, build, session)
+            view = {
+                "id": session.id,
+                "sessionStartTime": session.start_time,
+                **_common(session),
+                "identity": dict(session.identity),
+            }
+            if fields == "events":
+                view["events"] = _events(session, base)
+            return view
+
+    def feedbacks(self, user: User, base: str) -> list[dict[str, Any]]:
+        with self._lock:
+            no_tester(user)
+            return self._feedbacks(user, base)[:_LATEST]
+
+    # --- inside; the lock is held -----------------------------------------------------------------
+
+    def _feedbacks(self, user: User | None, base: str) -> list[dict[str, Any]]:
+        """List the newest first; for nobody in particular, all of them."""
+        found = [
+            (feedback, build, project)
+            for project in self._projects.values()
+            if user is None or may(user, project, "r")
+            for build in project.builds.values()
+            if build.visible
+            for feedback in build.recorded_feedbacks
+        ]
+        found.sort(key=lambda one: (one[0].recorded_at, one[0].id), reverse=True)
+        return [_feedback_view(*one, base) for one in found]
+
+    def _grow_recordings(self, wanted: seeds.Build, project: Project, build: Build) -> None:
+        """Give a build of the seed its sessions and feedbacks, listed or made up."""
+        emails = list(dict.fromkeys(email for group in (*build.groups, *project.groups) for email in group.members))
+        if wanted.recorded_sessions:
+            numbers = ids((session.id for session in wanted.recorded_sessions), build.id * 1000 + 1)
+            build.recorded_sessions = [
+                Session(**session.model_dump(exclude={"id"}), id=session.id or next(numbers))
+                for session in wanted.recorded_sessions
+            ]
+        else:
+            # Who never signed in has no session, unless nobody else could.
+            active = [email for email in emails if self._testers[email.lower()].last_login]
+            active = active or emails or [tester.email for tester in self._testers.values()]
+            build.recorded_sessions = _sessions(project, build, active[: max(build.testers, 1)])
+        for feedback in wanted.recorded_feedbacks:
+            # One of the sessions of who reports it, if there is one.
+            theirs = [one for one in build.recorded_sessions if one.tester.lower() == feedback.reported_by.lower()]
+            session = theirs[len(build.recorded_feedbacks) % len(theirs)] if theirs else None
+            build.recorded_feedbacks.append(
+                Feedback(
+                    id=feedback.id or next(self._feedback_ids),
+                    recorded_at=feedback.recorded_at or (_end(session) if session else build.uploaded_at),
+                    text=feedback.text,
+                    source=feedback.source,
+                    reported_by=feedback.reported_by,
+                    session_id=feedback.session_id or (session.id if session else None),
+                )
+            )
+
+
+def _sessions(project: Project, build: Build, emails: list[str]) -> list[Session]:
+    count = min(build.sessions, _MADE_UP)
+    crashes = min(build.crashes, count)
+    devices = _DEVICES.get(project.platform, (f"{project.platform} device",))
+    uploaded = _parse(build.uploaded_at)
+    made = []
+    for turn in range(count):
+        who = turn % len(emails) if emails else 0
+        email = emails[who] if emails else ""
+        country, code = _COUNTRIES[who % len(_COUNTRIES)]
+        seconds = 27 + turn * 197 % 1500
+        made.append(
+            Session(
+                id=build.id * 1000 + turn + 1,
+                start_time=_text(uploaded + timedelta(hours=2 + 5 * turn, seconds=turn * 613 % 3600)),
+                duration=f"{seconds // 60:02}:{seconds % 60:02}",
+                tester=email,
+                device=devices[who % len(devices)],
+                ip_address=f"203.0.113.{who % 250 + 1}",
+                # Spread evenly, and exactly as many as were counted.
+                crashed=turn * crashes // count != (turn + 1) * crashes // count,
+                country_name=country,
+                country_code=code,
+                identity={"correlationId": email, "attr1": f"Version {build.version}"},
+            )
+        )
+    return made
+
+
+def _common(session: Session) -> dict[str, Any]:
+    return {
+        "duration": session.duration,
+        "testerEmail": session.tester,
+        "device": session.device,
+        "ipAddress": session.ip_address,
+        "crashed": session.crashed,
+    }
+
+
+def _events(session: Session, base: str) -> list[dict[str, Any]]:
+    step = _seconds(session) / (len(_SCREENS) + 1)
+    events: list[dict[str, Any]] = [{"time": 0.0, "type": "start"}]
+    for turn, screen in enumerate(_SCREENS, 1):
+        at = round(step * turn, 2)
+        events += [
+            {"time": at, "type": "screen", "name": screen},
+            {"time": at, "type": "screenshot", "url": f"{base}/screenshots/{session.id}/{turn}.jpg"},
+            {"time": at, "type": "touch", "x": 90 * turn, "y": 160 * turn},
+            {"time": at, "type": "cpu", "percent": 7 * turn},
+        ]
+    return [*events, {"time": float(_seconds(session)), "type": "crash" if session.crashed else "end"}]
+
+
+def _log(project: Project, build: Build, session: Session) -> str:
+    start = _parse(session.start_time)
+    step = _seconds(session) // (len(_SCREENS) + 1)
+    lines = [(start, "I", f"{project.name} {build.version} ({build.version_code}) on {session.device}")]
+    lines += [(start + timedelta(seconds=step * turn), "D", f"show {name}") for turn, name in enumerate(_SCREENS, 1)]
+    if session.crashed:
+        lines.append((_parse(_end(session)), "E", "crashed: the view is detached"))
+    return "".join(f"{_text(at)} {level}/App: {text}\n" for at, level, text in lines)
+
+
+def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str) -> dict[str, Any]:
+    return {
+        "recorded_at": feedback.recorded_at,
+        "text": feedback.text,
+        "feedbackId": str(feedback.id),
+        "screenshotUrl": f"{base}/screenshots/feedback-{feedback.id}.jpg",
+        "buildId": str(build.id),
+        "projectId": str(project.id),
+        "recordedAt": _text(_parse(feedback.recorded_at) + timedelta(hours=10)),
+        "source": feedback.source,
+        "reported_by": feedback.reported_by,
+        "session_id": "" if feedback.session_id is None else str(feedback.session_id),
+    }
+
+
+def _seconds(session: Session) -> int:
+    minutes, _, seconds = session.duration.partition(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+def _end(session: Session) -> str:
+    return _text(_parse(session.start_time) + timedelta(seconds=_seconds(session)))
+
+
+def _parse(text: str) -> datetime:
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+
+
+def _text(at: datetime) -> str:
+    return at.strftime(TIME_FORMAT)
