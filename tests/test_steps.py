@@ -16,6 +16,7 @@ from sauce_appdist.steps.find import in_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+DIALECTS = ["classic", "compat"]  # a step does not know whom it talks to
 BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 PACKAGE = "com.northwind.travel"
 FOLDER_PROJECT, FOLDER_BUILD = "6940502", "8864810"  # /Release Candidates of the default seed
@@ -43,6 +44,9 @@ def upload(service: Service, **fields: str) -> dict[str, Any]:
 def test_find_by_ids(run: Run, service: Service) -> None:
     done = run("find", **BUILD)
     assert done.code == 0, done.log
+    counters: dict[str, Any] = {"sessions": 12, "crashes": 0, "testers": 3, "feedbacks": 0}
+    if service.dialect == "compat":
+        counters = dict.fromkeys(counters)  # unknown, never 0
     assert done.outputs == {
         "dry-run": False,
         "project-id": ANDROID,
@@ -55,10 +59,7 @@ def test_find_by_ids(run: Run, service: Service) -> None:
         "uploaded-at": "2026-05-29 17:31:56",
         "landing-page-mode": "closed",
         "build-url": f"{service.url}/projects/6905338-northwindtravel/builds/8911052",
-        "sessions": 12,
-        "crashes": 0,
-        "testers": 3,
-        "feedbacks": 0,
+        **counters,
         "downloads": 5,
     }
     assert service.sent == [GET_BUILD, GET_PROJECTS]

@@ -21,7 +21,7 @@ from werkzeug import Request, Response
 from harness import API_KEY, EMAIL
 from sauce_appdist.auth import BasicAuth, OidcAuth
 from sauce_appdist.client import Client
-from sauce_appdist.errors import ApiError, AppDistError, AuthError, ServiceError, TransportError
+from sauce_appdist.errors import ApiError, AppDistError, AuthError, InputError, ServiceError, TransportError
 from sauce_appdist.transport import LONGEST_WAIT, Transport
 
 if TYPE_CHECKING:
@@ -607,7 +607,7 @@ def test_sunset_is_told_once(server: HTTPServer) -> None:
 
 @pytest.mark.parametrize("call", WRITES)
 def test_a_dry_run_cannot_write(server: HTTPServer, call: str) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(InputError, match="dry-run is set, so"):
         CALLS[call][2](Wire(server.url_for(""), read_only=True).client)
     assert not server.log
 

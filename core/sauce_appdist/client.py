@@ -1,26 +1,143 @@
-"""The API modules over one transport."""
+"""The whole API: one resource after the other over one transport."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
-from sauce_appdist.api.builds import Builds
-from sauce_appdist.api.groups import Groups
-from sauce_appdist.api.projects import Projects
+from sauce_appdist.transport import Transport
 
 if TYPE_CHECKING:
-    from sauce_appdist.transport import Transport
+    from collections.abc import Callable, Mapping
+
+    from sauce_appdist.api.audits import Audits
+    from sauce_appdist.api.builds import Builds
+    from sauce_appdist.api.feedbacks import Feedbacks
+    from sauce_appdist.api.groups import Groups
+    from sauce_appdist.api.permissions import Permissions
+    from sauce_appdist.api.projects import Projects
+    from sauce_appdist.api.sessions import Sessions
+    from sauce_appdist.api.sites import Sites
+    from sauce_appdist.api.testers import Testers
+    from sauce_appdist.api.webhooks import Webhooks
+    from sauce_appdist.contract import ConnectionInputs
 
 
 class Client:
     """`client.builds.get(project_id, build_id)` and so on: one method per endpoint.
 
-    `dashboard` is the host where people look at builds.
+    `dashboard` is the host where people look at builds. Resources load when they are first used: a step needs few.
     """
 
     def __init__(self, transport: Transport, dashboard: str | None = None) -> None:
         self.transport = transport
         self.dashboard = dashboard or transport.base_url
-        self.projects = Projects(transport)
-        self.builds = Builds(transport)
-        self.groups = Groups(transport)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """A client by the variables that the command line reads, like APPDIST_EMAIL and APPDIST_API_KEY.
+
+        What the service warns of, and every request, goes to the logger `sauce_appdist`. Raises InputError where
+        the variables name no way to sign in, or more than one.
+        """
+        import logging
+
+        from sauce_appdist.contract import ConnectionInputs, gather, parse
+
+        log = logging.getLogger("sauce_appdist")
+        texts, _ = gather(ConnectionInputs, {}, os.environ if environ is None else environ)
+        return cls.connect(parse(ConnectionInputs, texts), log=log.debug, warn=log.warning)
+
+    @classmethod
+    def connect(cls, inputs: ConnectionInputs, *, log: Callable[[str], None], warn: Callable[[str], None]) -> Self:
+        """A client by inputs that were checked. `log` gets a line per request, `warn` what the user should hear."""
+        transport = Transport(
+            inputs.api_url(),
+            inputs.auth(),
+            timeout=inputs.timeout,
+            retries=inputs.retries,
+            read_only=inputs.dry_run,
+            log=log,
+            warn=warn,
+        )
+        return cls(transport, inputs.dashboard_url())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.transport.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.transport.base_url!r})"
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Apps on a platform."""
+        from sauce_appdist.api.projects import Projects
+
+        return Projects(self.transport)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """What pipelines upload."""
+        from sauce_appdist.api.builds import Builds
+
+        return Builds(self.transport)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """What testers did with a build."""
+        from sauce_appdist.api.sessions import Sessions
+
+        return Sessions(self.transport)
+
+    @cached_property
+    def testers(self) -> Testers:
+        """People who get builds."""
+        from sauce_appdist.api.testers import Testers
+
+        return Testers(self.transport)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Groups of testers."""
+        from sauce_appdist.api.groups import Groups
+
+        return Groups(self.transport)
+
+    @cached_property
+    def feedbacks(self) -> Feedbacks:
+        """What testers wrote."""
+        from sauce_appdist.api.feedbacks import Feedbacks
+
+        return Feedbacks(self.transport)
+
+    @cached_property
+    def audits(self) -> Audits:
+        """Who did what."""
+        from sauce_appdist.api.audits import Audits
+
+        return Audits(self.transport)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """Who administrates the account."""
+        from sauce_appdist.api.permissions import Permissions
+
+        return Permissions(self.transport)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """What the service calls when something happens."""
+        from sauce_appdist.api.webhooks import Webhooks
+
+        return Webhooks(self.transport)
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The accounts of a multi-site company."""
+        from sauce_appdist.api.sites import Sites
+
+        return Sites(self.transport)

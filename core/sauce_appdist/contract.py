@@ -28,7 +28,7 @@ from pydantic import (
 )
 
 from sauce_appdist import regions
-from sauce_appdist.auth import Auth, BasicAuth, OidcAuth
+from sauce_appdist.auth import ApiKeyAuth, Auth, BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from sauce_appdist.models import Build
+    from sauce_appdist.api.builds import Build
 
 
 def kebab(name: str) -> str:
@@ -224,8 +224,12 @@ class Inputs(BaseModel):
 class ConnectionInputs(Inputs):
     """How to reach the service; every step has these."""
 
-    email: Line | None = option(None, "E-mail address of the account that the API key belongs to.", group="basic")
-    api_key: Secret | None = option(None, "API key of that account; differs per region.", group="basic", secret=True)
+    email: Line | None = option(
+        None,
+        "E-mail address of the account that the API key belongs to; left away where the server takes the key alone.",
+        group="basic",
+    )
+    api_key: Secret | None = option(None, "API key of the account; differs per region.", group="basic", secret=True)
     oidc_token: Secret | None = option(
         None,
         "Access token of your identity provider, instead of email and api-key.",
@@ -267,12 +271,14 @@ class ConnectionInputs(Inputs):
             return BasicAuth(self.email, self.api_key.get_secret_value())
         if set(given) == {"oidc-token", "oidc-config-key"} and self.oidc_token and self.oidc_config_key:
             return OidcAuth(self.oidc_token.get_secret_value(), self.oidc_config_key.get_secret_value().strip())
-        ways = "give email and api-key, or oidc-token and oidc-config-key"
+        if given == ["api-key"] and self.api_key:
+            return ApiKeyAuth(self.api_key.get_secret_value())
+        ways = "give email and api-key, api-key alone (newer servers), or oidc-token and oidc-config-key"
         if not given:
             raise ValueError(f"no credentials: {ways} (or APPDIST_EMAIL and APPDIST_API_KEY in the environment)")
         if any(name.startswith("oidc") for name in given) and {"email", "api-key"} & set(given):
-            raise ValueError(f"{', '.join(given)} are given together: {ways}, not both")
-        missing = {"email": "api-key", "api-key": "email", "oidc-token": "oidc-config-key"}
+            raise ValueError(f"{', '.join(given)} are given together: {ways}, not more than one of them")
+        missing = {"email": "api-key", "oidc-token": "oidc-config-key"}
         raise ValueError(f"{given[0]} is given without {missing.get(given[0], 'oidc-token')}: {ways}")
 
     def api_url(self) -> str:
@@ -413,7 +419,7 @@ class BuildOutputs(Outputs):
         self.app_name = build.app_name
         self.app_version = build.app_version
         self.version_code = build.app_version_code
-        self.uploaded_at = build.uploaded_at
+        self.uploaded_at = None if build.uploaded_at is None else str(build.uploaded_at)
         self.landing_page_mode = build.landing_page_mode
         self.sessions, self.crashes, self.testers = build.sessions, build.crashes, build.testers
         self.feedbacks, self.downloads = build.feedbacks, build.downloads
@@ -457,10 +463,7 @@ def secrets_in(inputs: type[Inputs], environ: Mapping[str, str]) -> list[str]:
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """The values of an input that takes one of a few words, else nothing."""
-    for annotation in (field.annotation, *get_args(field.annotation)):
-        if get_origin(annotation) is Literal:
-            return get_args(annotation)
-    return ()
+    return next((get_args(part) for part in _parts(field.annotation) if get_origin(part) is Literal), ())
 
 
 def input_default(field: FieldInfo) -> str:
@@ -480,6 +483,19 @@ def described(field: FieldInfo) -> str:
     text = field.description or ""
     text += f" Example: {example}." if example else ""
     return text + (f" Default: {default}." if default else "")
+
+
+def is_flag(field: FieldInfo) -> bool:
+    """Whether an input is true or false."""
+    return bool in _parts(field.annotation)
+
+
+def _parts(annotation: Any) -> list[Any]:
+    """A type and what it is made of: `Annotated[bool, …] | None` has bool in it. Values of a mapping do not count."""
+    if get_origin(annotation) in {Literal, dict}:
+        return [annotation]
+    inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [annotation, *(part for one in inner for part in _parts(one))]
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -35,12 +35,14 @@ class InputError(AppDistError):
 class ServiceError(AppDistError):
     """The service was asked; `sent` says whether the request may have had an effect.
 
-    `sent` is False where it is certain that nothing was done: it was refused, or never left.
+    `sent` is False where it is certain that nothing was done: it was refused, or never left. `status` is the HTTP
+    status of the answer, None where there was none.
     """
 
-    def __init__(self, message: str, *, sent: bool = False) -> None:
+    def __init__(self, message: str, *, sent: bool = False, status: int | None = None) -> None:
         super().__init__(message)
         self.sent = sent
+        self.status = status
 
 
 class AuthError(ServiceError):
@@ -56,9 +58,8 @@ class ApiError(ServiceError):
     exit_code = ExitCode.API
     title = "The service refused"
 
-    def __init__(self, message: str, *, status: int, code: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, message: str, *, status: int, code: int | None = None, sent: bool = False) -> None:
+        super().__init__(message, sent=sent, status=status)
         self.code = code
 
     @property

@@ -1,11 +1,13 @@
-"""What the API answers, with Python names. Shapes that vary are all read (facts.md part 6).
+"""What every answer of the API has in common; each module of `api/` has the models of its resource.
 
-Every field is optional because servers differ in what they show; a field that is None is unknown.
-Unknown fields are kept in `model_extra`. Ids are opaque strings.
+Models have Python names for the vendor's spellings. Every field that a server may leave out is optional: None is
+unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Shapes that vary are all read
+(facts.md part 6).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,10 +15,14 @@ from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
     Counter = int | None
+    # A time. No document names the zone of the times without one, like `2019-04-04 16:03:15`: those are naive.
+    # One that names its zone is aware.
+    Moment = datetime | None
 else:
-    # The Python call is reached only by what is no number, so that long lists parse at full speed.
+    # The Python call is reached only by what cannot be read, so that long lists parse at full speed.
     _Unreadable = Annotated[Any, AfterValidator(lambda _: None)]
     Counter = Annotated[int | _Unreadable | None, Field(union_mode="left_to_right")]
+    Moment = Annotated[datetime | _Unreadable | None, Field(union_mode="left_to_right")]
 
 
 def _names(value: object) -> object:
@@ -44,10 +50,11 @@ def _mapping(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(_names)]
-
+Flat = BeforeValidator(_flat)
+Mapped = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 
 # Not documented: read where a server shows it, else None, which is unknown.
-_FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
+FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
 
 
 def spellings(project_id: str) -> tuple[str, ...]:
@@ -65,60 +72,9 @@ class ApiModel(BaseModel):
         extra="allow",
         coerce_numbers_to_str=True,
         protected_namespaces=(),
+        ser_json_timedelta="float",
         defer_build=True,
     )
-
-
-class Project(ApiModel):
-    """An app on one platform (GET /api/1/projects/)."""
-
-    id: str
-    self_path: str | None = Field(None, alias="self")
-    name: str | None = None
-    package_name: str | None = None
-    platform: str | None = None
-    landing_page_mode: str | None = None
-    folder: str | None = Field(None, validation_alias=_FOLDER)
-
-
-class Build(ApiModel):
-    """An uploaded build (GET /api/1/projects/{project-id}/builds/{build-id}).
-
-    `uploaded_at` is `YYYY-MM-DD HH:MM:SS` as the service writes it: the documents name no zone.
-    `tags`, `platform`, `package_name` and `folder` are None where the server does not show them.
-    """
-
-    id: str
-    self_path: str | None = Field(None, alias="self")
-    project_id: str | None = None
-    app_name: str | None = None
-    app_version: str | None = None
-    app_version_code: str | None = None
-    landing_page_mode: str | None = None
-    sessions: Counter = None
-    crashes: Counter = None
-    testers: Counter = None
-    feedbacks: Counter = None
-    downloads: Counter = None
-    uploaded_at: str | None = None
-    platform: str | None = None
-    package_name: str | None = None
-    tags: Names | None = None
-    folder: str | None = Field(None, validation_alias=_FOLDER)
-
-
-class Tester(ApiModel):
-    """A person who tests (GET /api/1/testers/groups and GET /api/1/testers)."""
-
-    email: str | None = None
-
-
-class Group(ApiModel):
-    """A tester group with its members (GET /api/1/testers/groups)."""
-
-    id: str
-    name: str
-    testers: Annotated[list[Tester], BeforeValidator(_flat)] | None = None
 
 
 class Reply(ApiModel):
@@ -127,46 +83,3 @@ class Reply(ApiModel):
     status: str | None = None
     code: Counter = None
     message: str | None = None
-
-
-class ProjectsReply(Reply):
-    projects: list[Project]
-
-
-class BuildsReply(Reply):
-    builds: list[Build]
-
-
-class BuildReply(Reply):
-    build: Build
-
-
-class GroupsReply(Reply):
-    groups: list[Group]
-
-
-class UpdatedBuild(Reply):
-    """The build after a PATCH: the only documented place that shows tags, notes and groups."""
-
-    model_config = ConfigDict(alias_generator=None)
-
-    build_id: str | None = None
-    tags: Names | None = None
-    metadata: Annotated[dict[str, Any], BeforeValidator(_mapping)] | None = None
-    changelog: str | None = None
-    groups: Names | None = None
-    landing_page_mode: str | None = None
-
-
-class CopiedBuild(Reply):
-    """What a copy answers: the new build's id, but not the project that it lives in."""
-
-    model_config = ConfigDict(alias_generator=None)
-
-    build_id: str
-    folder_path: str | None = None
-    app_name: str | None = None
-    assigned_groups: Names = []
-    invalid_groups: Names = []
-    assigned_project_groups: Names = []
-    invalid_project_groups: Names = []

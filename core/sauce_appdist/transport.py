@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
+from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
-from sauce_appdist.errors import ApiError, AuthError, Cancelled, ServiceError, TransportError
+from sauce_appdist.errors import ApiError, AuthError, Cancelled, InputError, ServiceError, TransportError
 from sauce_appdist.models import Reply
 from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import IO
 
     from sauce_appdist.auth import Auth
 
 R = TypeVar("R", bound=Reply)
+T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10.0
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is cut to it
@@ -44,12 +48,13 @@ _TLS_NOT_OPENED = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHA
 
 # facts.md part 4: what each code asks of the user.
 _HINTS = {
-    1: "Check build-id and project-id.",
+    1: "Check the ids and the parameters.",
     2: "It exists already.",
     99: "The account needs write access to this project: ask an admin of the account.",
     133: "A tester account (or one without a team) cannot do this: use the key of an admin.",
     135: "landing-page-mode is open or closed.",
     136: "The bundle id belongs to several teams.",
+    400: "Check the tester's e-mail or id.",
     156: "The account requires login, so a landing page cannot be open: use landing-page-mode: closed.",
     404: "Check that it exists in this account and region.",
 }
@@ -102,6 +107,7 @@ class Transport:
         self._log = log
         self._warn = warn
         self.sleep = sleep
+        self._auth = auth
         self._redact = Redactor(auth.secrets())
         self._sunset_told = False
         # What is for this machine goes to no proxy, where the credentials could be read.
@@ -111,17 +117,47 @@ class Transport:
         self._session.headers["User-Agent"] = f"sauce-appdist/{__version__}"
         self._session.headers["Accept"] = "application/json"
 
-    def request(self, method: str, path: str, reply: type[R], *, form: Mapping[str, str] | None = None) -> R:
+    def request(
+        self,
+        method: str,
+        path: str,
+        reply: type[R],
+        *,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> R:
         """The service's answer to one request, as `reply`.
 
         Raises AuthError (401, 403), ApiError (the service said no) and TransportError (no sensible
-        answer); their `sent` tells whether the request may have had an effect.
+        answer); their `sent` tells whether the request may have had an effect. Raises InputError for a write if
+        this is `read_only`.
         """
-        if self._read_only and method != "GET":
-            raise AssertionError(f"a dry run must not send {method} {path}")
+        return self._retrying(
+            _Ask(method, path, form, query), lambda response, ask, deadline: self._reply(response, ask, deadline, reply)
+        )
+
+    def text(self, path: str, *, query: Mapping[str, str] | None = None) -> str:
+        """An answer that is text instead of an envelope, by GET. Raises what `request` raises."""
+        return self._retrying(_Ask("GET", path, None, query), self._text)
+
+    def download(self, path: str, into: IO[bytes]) -> tuple[str, int]:
+        """Write a file into `into`; returns the name that the service gives it ("" for none) and its size in bytes.
+
+        A redirect to another host, where the service keeps its files, is followed without any credentials
+        (facts.md part 6). `timeout` holds for each pause between bytes instead of for the whole. Raises what
+        `request` raises, and OSError where it cannot be written.
+        """
+        return self._retrying(
+            _Ask("GET", path, None, None, elsewhere=True),
+            lambda response, ask, deadline: self._file(response, ask, deadline, into),
+        )
+
+    def _retrying(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
+        if self._read_only and ask.write:
+            raise InputError(f"dry-run is set, so {ask} is not sent.")
         for attempt in range(self._retries + 1):
             try:
-                return self._attempt(method, path, reply, form)
+                return self._attempt(ask, read)
             except _Retry as failed:
                 if attempt == self._retries:
                     raise failed.error from None
@@ -135,45 +171,72 @@ class Transport:
         """Close the connection."""
         self._session.close()
 
-    def _attempt(self, method: str, path: str, reply: type[R], form: Mapping[str, str] | None) -> R:
-        url = self.base_url + path
-        what = f"{method} {path}"
+    def _attempt(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
+        url = self.base_url + ask.path
         started = time.monotonic()
+        deadline = started + self._timeout
         for _ in range(MAX_REDIRECTS + 1):
-            response, body = self._send(method, url, what, form, deadline=started + self._timeout)
-            milliseconds = (time.monotonic() - started) * 1000
-            self._log(f"{what} -> {response.status_code} in {milliseconds:.0f} ms, {len(body)} bytes")
-            if not response.is_redirect:
-                return self._checked(response, body, what, reply)
-            target = urljoin(url, response.headers["Location"])
-            shown = self._redact(f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}")
-            if method != "GET" or urlsplit(target)[:2] != urlsplit(url)[:2]:
-                raise TransportError(
-                    f"{what} was redirected ({response.status_code}) to {shown}, which is not followed: "
-                    "check base-url and region.",
-                    sent=method != "GET",
-                )
-            url = target
-        raise TransportError(f"{what} was redirected more than {MAX_REDIRECTS} times: check base-url.")
+            with self._broken_connections(ask, url):
+                response = self._send(ask, url)
+                try:
+                    if not response.is_redirect:
+                        return read(response, ask, deadline)
+                    for _part in self._parts(response, ask, deadline):
+                        pass  # read to its end, the connection can be used again
+                finally:
+                    milliseconds = (time.monotonic() - started) * 1000
+                    size = response.raw.tell()
+                    self._log(f"{ask} -> {response.status_code} in {milliseconds:.0f} ms, {size} bytes")
+                    response.close()
+                url = self._target(response, ask, url)
+        raise TransportError(f"{ask} was redirected more than {MAX_REDIRECTS} times: check base-url.")
 
-    def _send(
-        self, method: str, url: str, what: str, form: Mapping[str, str] | None, deadline: float
-    ) -> tuple[requests.Response, bytes]:
-        host = urlsplit(self.base_url).netloc
-        get = method == "GET"
+    def _target(self, response: requests.Response, ask: _Ask, url: str) -> str:
+        """Where a redirect leads, if it may be followed. The query is never told: it may be a signature."""
         try:
-            response = self._session.request(
-                method,
+            target = urljoin(url, response.headers["Location"])
+        except ValueError:
+            raise _no_address(ask) from None
+        shown = self._redact(f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}")
+        where = f"{ask} was redirected ({response.status_code}) to {shown}, which is not followed: "
+        if urlsplit(target).scheme != "https" and not is_loopback(target):
+            raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
+        if ask.write or (_origin(target) != _origin(self.base_url) and not ask.elsewhere):
+            raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
+        return target
+
+    def _send(self, ask: _Ask, url: str) -> requests.Response:
+        timeout = (min(CONNECT_TIMEOUT, self._timeout), self._timeout)
+        if _origin(url) != _origin(self.base_url):
+            with requests.Session() as stranger:
+                stranger.auth = lambda request: request  # also keeps requests from looking into .netrc
+                stranger.headers["User-Agent"] = self._session.headers["User-Agent"]
+                proxies = self._proxies if is_loopback(url) else None
+                return stranger.get(url, timeout=timeout, proxies=proxies, allow_redirects=False, stream=True)
+        try:
+            return self._session.request(
+                ask.method,
                 url,
-                data=form,
-                timeout=(min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+                params=ask.query if url == self.base_url + ask.path else None,
+                data=ask.form,
+                timeout=timeout,
                 proxies=self._proxies,
                 allow_redirects=False,
                 stream=True,
             )
-            return response, self._read(response, what, deadline)
+        except requests.exceptions.RequestException:
+            raise  # some of which are ValueErrors too
+        except ValueError:  # what requests raises for a Location that is no URL
+            raise _no_address(ask) from None
+
+    @contextmanager
+    def _broken_connections(self, ask: _Ask, url: str) -> Iterator[None]:
+        """Everything that a connection can raise, as an error of ours or as another attempt."""
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        try:
+            yield
         except Cancelled as cancelled:
-            cancelled.sent = not get
+            cancelled.sent = ask.write
             raise
         except requests.exceptions.SSLError as error:
             reason = str(error)
@@ -186,20 +249,16 @@ class Transport:
                 )
             raise TransportError(
                 f"No secure connection to {host}: {hint} ({_cause(error)}).",
-                sent=not get and not any(mark in reason for mark in _TLS_NOT_OPENED),
+                sent=ask.write and not any(mark in reason for mark in _TLS_NOT_OPENED),
             ) from None
         except (
             requests.exceptions.InvalidSchema,
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidProxyURL,
         ) as error:
-            raise TransportError(f"{what} cannot be sent: {self._redact(str(error))}") from None
+            raise TransportError(f"{ask} cannot be sent: {self._redact(str(error))}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._broken(error, what, host, get=get) from None
-        except ValueError:  # what requests raises for a Location that is no URL
-            raise TransportError(
-                f"{what} was redirected to an address that is none: check base-url.", sent=not get
-            ) from None
+            raise self._broken(error, str(ask), host, get=not ask.write) from None
 
     def _broken(self, error: Exception, what: str, host: str, *, get: bool) -> Exception:
         """What a failed connection means: try again, or the error to end with."""
@@ -222,27 +281,65 @@ class Transport:
             )
         return _Retry(failure) if get else failure
 
-    def _read(self, response: requests.Response, what: str, deadline: float) -> bytes:
-        """The whole body; a server that drips it byte by byte meets the same deadline."""
-        parts: list[bytes] = []
+    def _parts(self, response: requests.Response, ask: _Ask, deadline: float | None = None) -> Iterator[bytes]:
+        """The body; a server that drips it byte by byte meets the deadline too."""
         size = 0
         while part := response.raw.read1(1 << 16, decode_content=True):
-            parts.append(part)
+            yield part
             size += len(part)
+            if deadline is None:
+                continue
             if time.monotonic() > deadline:
-                response.close()
                 raise requests.exceptions.ReadTimeout
             if size > MAX_BODY:
-                response.close()
-                raise TransportError(f"{what}: the answer is larger than {MAX_BODY >> 20} MiB.", sent=True)
-        response.close()
-        return b"".join(parts)
+                raise TransportError(f"{ask}: the answer is larger than {MAX_BODY >> 20} MiB.", sent=True)
 
-    def _checked(self, response: requests.Response, body: bytes, what: str, reply: type[R]) -> R:
+    def _reply(self, response: requests.Response, ask: _Ask, deadline: float, reply: type[R]) -> R:
+        return self._checked(response, b"".join(self._parts(response, ask, deadline)), ask, reply)
+
+    def _text(self, response: requests.Response, ask: _Ask, deadline: float) -> str:
+        body = b"".join(self._parts(response, ask, deadline))
+        self._no_refusal(response, body, ask)
+        self._tell_sunset(response)
+        return body.decode("utf-8", "replace")
+
+    def _no_refusal(self, response: requests.Response, body: bytes, ask: _Ask) -> None:
+        """Raise what an envelope says that came instead of something else."""
+        envelope = _envelope(body) if body.lstrip()[:1] == b"{" else None
+        if response.status_code >= 300 or (envelope and envelope.status == "fail"):
+            self._checked(response, body, ask, Reply)
+
+    def _file(self, response: requests.Response, ask: _Ask, deadline: float, into: IO[bytes]) -> tuple[str, int]:
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status_code >= 300 and _origin(response.url) != _origin(self.base_url):
+            # What a storage says can quote the signed URL.
+            host = urlsplit(response.url).hostname
+            refused = TransportError(
+                f"{ask}: {host}, where the file is kept, answers HTTP {response.status_code}.",
+                status=response.status_code,
+            )
+            raise _Retry(refused) if response.status_code in _RETRY_ON_GET else refused
+        if response.status_code >= 300 or kind in {"application/json", "text/html"}:
+            body = b"".join(self._parts(response, ask, deadline))
+            self._no_refusal(response, body, ask)
+            raise ApiError(
+                f"{ask}: the service answers with {one_line(kind, 60)} instead of the file. It shows a page where the "
+                "account has no storage for files: ask an admin of the account.",
+                status=response.status_code,
+            )
+        into.seek(0)
+        into.truncate()
+        size = 0
+        for part in self._parts(response, ask):
+            into.write(part)
+            size += len(part)
+        self._tell_sunset(response)
+        return _name_of_file(response), size
+
+    def _checked(self, response: requests.Response, body: bytes, ask: _Ask, reply: type[R]) -> R:
         """The reply if the status is 2xx and the envelope says ok, else the fitting error."""
         self._tell_sunset(response)
         status = response.status_code
-        write = not what.startswith("GET ")
         try:
             parsed: Reply = reply.model_validate_json(body)
         except ValidationError as error:
@@ -250,10 +347,11 @@ class Transport:
             if envelope is None or (status < 300 and envelope.status == "ok"):
                 problem = _shape(error) if envelope else self._excerpt(response, body)
                 failure = TransportError(
-                    f"{what}: HTTP {status} with an answer that this version cannot read: {problem}",
-                    sent=write and not 400 <= status < 500,
+                    f"{ask}: HTTP {status} with an answer that this version cannot read: {problem}",
+                    sent=ask.write and not 400 <= status < 500,
+                    status=status,
                 )
-                raise self._by_status(response, what, "", None, failure) from None
+                raise self._by_status(response, ask, "", None, failure) from None
             parsed = envelope
         if status < 300 and parsed.status == "ok":
             return parsed  # type: ignore[return-value]
@@ -261,47 +359,55 @@ class Transport:
         said = one_line(self._redact(parsed.message or "no reason given"), 300)
         code = "" if parsed.code is None else f", code {parsed.code}"
         hint = _HINTS.get(parsed.code or 0, "")
-        error_ = ApiError(
-            f"{what}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
+        if parsed.code == 1 and "/builds/" in ask.path:
+            hint = "Check build-id and project-id."
+        refused = ApiError(
+            f"{ask}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
             status=status,
             code=parsed.code,
+            sent=ask.write and status >= 500,
         )
-        error_.sent = write and status >= 500
-        raise self._by_status(response, what, said, parsed.code, error_)
+        raise self._by_status(response, ask, said, parsed.code, refused)
 
     def _by_status(
-        self, response: requests.Response, what: str, said: str, code: int | None, error: ServiceError
+        self, response: requests.Response, ask: _Ask, said: str, code: int | None, error: ServiceError
     ) -> Exception:
         """Statuses with a meaning of their own, whatever the body is."""
         status = response.status_code
         if status == 401 or (status < 500 and status != 403 and code in {5, 104}):
-            return AuthError(f"{what}: the service does not accept the credentials. {self._signing_hint(said)}")
+            return AuthError(
+                f"{ask}: the service does not accept the credentials. {self._signing_hint(response, said)}",
+                status=status,
+            )
         if status == 403:
             said = f" ({said})" if said else ""
             return AuthError(
-                f"{what}: the account may not do this{said}. Check that region is the one of the account "
-                f"(now {self._where()}), that the key belongs to an Admin, and that it may write to this project."
+                f"{ask}: the account may not do this{said}. Check that region is the one of the account "
+                f"(now {self._where()}), that the key belongs to an Admin, and that it may write to this project.",
+                status=status,
             )
         if status == 429:
-            failure = TransportError(f"{what}: the service asks to slow down (HTTP 429).")
+            failure = TransportError(f"{ask}: the service asks to slow down (HTTP 429).", status=status)
             return _Retry(failure, _retry_after(response))
-        if status in _RETRY_ON_GET and what.startswith("GET "):
+        if status in _RETRY_ON_GET and not ask.write:
             return _Retry(error, _retry_after(response))
         return error
 
     def _where(self) -> str:
         return region_of_host(self.base_url) or self.base_url
 
-    def _signing_hint(self, said: str) -> str:
+    def _signing_hint(self, response: requests.Response, said: str) -> str:
         for message, hint in _OIDC_HINTS.items():
             if message in said:
                 return f"It says {said!r}: {hint}."
         others = ", ".join(name for name in REGIONS if name != self._where())
-        quoted = f" It says {said!r}." if said else ""
-        return (
-            f"Keys differ per region: first check that region is the one of the account (now {self._where()}; "
-            f"others: {others}), then email and api-key, or oidc-token and oidc-config-key.{quoted}"
-        )
+        region = f"first check that region is the one of the account (now {self._where()}; others: {others})"
+        parts = [
+            f"Keys differ per region: {region}, then {self._auth.inputs}.",
+            self._auth.hint(newer=_is_newer(response)),
+            f"It says {said!r}." if said else "",
+        ]
+        return " ".join(part for part in parts if part)
 
     def _excerpt(self, response: requests.Response, body: bytes) -> str:
         kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
@@ -309,12 +415,50 @@ class Transport:
         return f"{one_line(kind, 60)}, {text!r}" if text else f"{one_line(kind, 60)}, an empty body"
 
     def _tell_sunset(self, response: requests.Response) -> None:
-        sunset, deprecation = response.headers.get("Sunset"), response.headers.get("Deprecation")
-        if self._sunset_told or not (sunset or deprecation):
+        sunset = response.headers.get("Sunset")
+        if self._sunset_told or not _is_newer(response):
             return
         self._sunset_told = True
         when = f"and will switch it off on {one_line(sunset, 60)}" if sunset else "and may switch it off"
         self._warn(f"The service calls this API deprecated {when}. Look for a newer sauce-appdist.")
+
+
+class _Ask(NamedTuple):
+    """What is asked for; in messages it is method and path, without the query."""
+
+    method: str
+    path: str
+    form: Mapping[str, str] | None
+    query: Mapping[str, str] | None
+    elsewhere: bool = False
+
+    @property
+    def write(self) -> bool:
+        return self.method != "GET"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _no_address(ask: _Ask) -> TransportError:
+    return TransportError(f"{ask} was redirected to an address that is none: check base-url.", sent=ask.write)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    return urlsplit(url)[:2]
+
+
+def _is_newer(response: requests.Response) -> bool:
+    """Newer servers announce the end of this API (facts.md part 1)."""
+    return bool(response.headers.get("Sunset") or response.headers.get("Deprecation"))
+
+
+def _name_of_file(response: requests.Response) -> str:
+    """The file's name from Content-Disposition (RFC 6266), else from the URL; "" where it has none."""
+    message = Message()
+    message["Content-Disposition"] = response.headers.get("Content-Disposition", "")
+    path = unquote(urlsplit(response.url).path)
+    return message.get_filename() or path.rpartition("/")[2]
 
 
 def _envelope(body: bytes) -> Reply | None:

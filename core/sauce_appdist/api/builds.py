@@ -2,31 +2,113 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple
 
-from sauce_appdist.models import Build, BuildReply, BuildsReply, CopiedBuild, Reply, UpdatedBuild
+from pydantic import ConfigDict, Field
+
+from sauce_appdist.api import Resource, given, joined, path
+from sauce_appdist.models import FOLDER, ApiModel, Counter, Mapped, Moment, Names, Reply
 
 if TYPE_CHECKING:
     import builtins
+    import os
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from sauce_appdist.transport import Transport
+
+class Build(ApiModel):
+    """An uploaded build.
+
+    `uploaded_at` has no zone: the documents name none. `tags`, `comment`, `platform`, `package_name` and `folder`
+    are None where the server does not show them, and so is a counter.
+    """
+
+    id: str
+    self_path: str | None = Field(None, alias="self")
+    project_id: str | None = None
+    app_name: str | None = None
+    app_version: str | None = None
+    app_version_code: str | None = None
+    app_display_name: str | None = None
+    icon_url: str | None = None
+    app_url: str | None = None
+    landing_page_mode: str | None = None
+    sessions: Counter = None
+    crashes: Counter = None
+    testers: Counter = None
+    feedbacks: Counter = None
+    downloads: Counter = None
+    uploaded_at: Moment = None
+    uploaded_via: str | None = None
+    has_test_fairy_sdk: bool | None = None
+    insights_enabled: bool | None = None
+    video_enabled: bool | None = None
+    platform: str | None = None
+    package_name: str | None = None
+    comment: str | None = None
+    tags: Names | None = None
+    folder: str | None = Field(None, validation_alias=FOLDER)
 
 
-class Builds:
-    """`client.builds`. All methods raise what `Transport.request` raises."""
+class BuildsReply(Reply):
+    builds: list[Build]
 
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
+
+class BuildReply(Reply):
+    build: Build
+
+
+class UpdatedBuild(Reply):
+    """The build after a PATCH: the only documented place that shows tags, notes and groups."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    build_id: str | None = None
+    tags: Names | None = None
+    metadata: Mapped | None = None
+    changelog: str | None = None
+    groups: Names | None = None
+    landing_page_mode: str | None = None
+
+
+class CopiedBuild(Reply):
+    """What a copy answers: the new build's id, but not the project that it lives in."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    build_id: str
+    folder_path: str | None = None
+    app_name: str | None = None
+    assigned_groups: Names = Field(default_factory=list)
+    invalid_groups: Names = Field(default_factory=list)
+    assigned_project_groups: Names = Field(default_factory=list)
+    invalid_project_groups: Names = Field(default_factory=list)
+
+
+class Download(NamedTuple):
+    """A file that was downloaded: where it is, and its size in bytes."""
+
+    path: Path
+    size: int
+
+
+class Builds(Resource):
+    """`client.builds`."""
 
     def list(self, project_id: str) -> builtins.list[Build]:
         """All builds of a project, in no documented order (GET …/builds/)."""
-        return self.transport.request("GET", f"{_project(project_id)}/builds/", BuildsReply).builds
+        return self.transport.request("GET", f"{path('/api/1/projects', project_id)}/builds/", BuildsReply).builds
 
     def get(self, project_id: str, build_id: str) -> Build:
         """One build (GET …/builds/{build-id})."""
-        return self.transport.request("GET", _build(project_id, build_id), BuildReply).build
+        return self.transport.request("GET", build_path(project_id, build_id), BuildReply).build
+
+    def delete(self, project_id: str, build_id: str) -> None:
+        """Delete a build with its artifacts, sessions and crashes (DELETE …/builds/{build-id}).
+
+        The last build of a project takes the project with it.
+        """
+        self.transport.request("DELETE", build_path(project_id, build_id), Reply)
 
     def update(
         self,
@@ -43,14 +125,14 @@ class Builds:
 
         `tags` replaces today's tags. `groups` are names; an empty list clears all groups.
         """
-        form = _given(
+        form = given(
             comment=release_notes,
-            tags=_joined(tags),
-            groups=_joined(groups),
+            tags=joined(tags),
+            groups=joined(groups),
             landing_page_mode=landing_page_mode,
         )
         form |= {f"metadata_{key}": value for key, value in (metadata or {}).items()}
-        return self.transport.request("PATCH", _build(project_id, build_id) + "/", UpdatedBuild, form=form)
+        return self.transport.request("PATCH", build_path(project_id, build_id) + "/", UpdatedBuild, form=form)
 
     def copy(
         self,
@@ -69,14 +151,14 @@ class Builds:
         no project: a folder holds projects of its own. It is ok even when `invalid_groups` is not
         empty.
         """
-        form = _given(
+        form = given(
             folder_name=to_folder,
             app_name=app_name,
-            groups=_joined(groups),
-            projectGroups=_joined(project_groups),
+            groups=joined(groups),
+            projectGroups=joined(project_groups),
             allowAllTesters=None if allow_all_testers is None else str(int(allow_all_testers)),
         )
-        return self.transport.request("POST", _build(project_id, build_id) + "/copy", CopiedBuild, form=form)
+        return self.transport.request("POST", build_path(project_id, build_id) + "/copy", CopiedBuild, form=form)
 
     def invite(
         self,
@@ -91,21 +173,23 @@ class Builds:
 
         Every tester of the groups is mailed once per call if `notify` is true.
         """
-        form = _given(groups=_joined(groups), comment=message, notify="on" if notify else None)
-        return self.transport.request("POST", _build(project_id, build_id) + "/invites/", Reply, form=form)
+        form = given(groups=joined(groups), comment=message, notify="on" if notify else None)
+        return self.transport.request("POST", build_path(project_id, build_id) + "/invites/", Reply, form=form)
+
+    def download(self, project_id: str, build_id: str, *, to: str | os.PathLike[str] = ".") -> Download:
+        """The uploaded file (GET …/builds/{build-id}/download/).
+
+        `to` is the file to write, or a directory, where it gets the name that the service gives it. There is the
+        whole file or none: it takes its name when it is complete. Raises InputError where it cannot be written, and
+        ApiError where the account keeps no files.
+        """
+        from sauce_appdist.files import Arriving  # most runs download nothing
+
+        with Arriving(to) as arriving:
+            name, size = self.transport.download(build_path(project_id, build_id) + "/download/", arriving.file)
+            return Download(arriving.keep(name or f"build-{build_id}"), size)
 
 
-def _project(project_id: str) -> str:
-    return f"/api/1/projects/{quote(project_id, safe='')}"
-
-
-def _build(project_id: str, build_id: str) -> str:
-    return f"{_project(project_id)}/builds/{quote(build_id, safe='')}"
-
-
-def _joined(names: Sequence[str] | None) -> str | None:
-    return None if names is None else ",".join(names)
-
-
-def _given(**fields: str | None) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if value is not None}
+def build_path(project_id: str, build_id: str) -> str:
+    """The path of a build."""
+    return f"{path('/api/1/projects', project_id)}/{path('builds', build_id)}"

@@ -24,9 +24,10 @@ from sauce_appdist.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sauce_appdist.api.builds import Build, CopiedBuild
+    from sauce_appdist.api.projects import Project
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.models import Build, CopiedBuild, Project
 
 Seen = TypeVar("Seen")
 WITHOUT_COPYING = "without to-folder, source-tags, if-exists and the copy-… inputs"

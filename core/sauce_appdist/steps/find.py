@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
+from datetime import UTC
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from sauce_appdist.api.projects import Project
 from sauce_appdist.contract import BuildInputs, BuildOutputs, Reference
 from sauce_appdist.errors import ApiError, InputError
-from sauce_appdist.models import Build, Project, spellings
+from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sauce_appdist.api.builds import Build
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
 
@@ -182,9 +186,12 @@ def _builds(client: Client, project_id: str, build_id: str | None) -> list[Build
         raise
 
 
-def newest(build: Build) -> tuple[str, int, str]:
-    """Sorts builds by `uploadedAt`, then id; the format sorts as text."""
-    return (build.uploaded_at or "", int(build.id) if build.id.isdecimal() else 0, build.id)
+def newest(build: Build) -> tuple[float, int, str]:
+    """Sorts builds by `uploadedAt`, then id; times without a zone are all taken to be of the same one."""
+    at = build.uploaded_at
+    if at and at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return (at.timestamp() if at else -math.inf, int(build.id) if build.id.isdecimal() else 0, build.id)
 
 
 def _projects(inputs: BuildInputs, client: Client, wanted: Reference, to_folder: str | None) -> list[Project]:

@@ -10,8 +10,8 @@ from sauce_appdist.text import did_you_mean, one_line, plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sauce_appdist.api.testers import Group
     from sauce_appdist.client import Client
-    from sauce_appdist.models import Group
 
 
 class Directory:

@@ -22,9 +22,9 @@ from sauce_appdist.steps.groups import Directory, described, references
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sauce_appdist.api.testers import Group
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.models import Group
 
 
 class InviteOptions(AnyInputs):

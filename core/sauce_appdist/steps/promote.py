@@ -16,9 +16,9 @@ from sauce_appdist.steps.groups import Directory, described
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sauce_appdist.api.testers import Group
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.models import Group
 
 
 class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, BuildInputs):

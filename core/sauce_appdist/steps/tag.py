@@ -17,9 +17,9 @@ from sauce_appdist.steps import find
 from sauce_appdist.steps.annotate import HasTags, Update, send
 
 if TYPE_CHECKING:
+    from sauce_appdist.api.builds import Build
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.models import Build
 
 Mode = Literal["replace", "add", "remove"]
 

@@ -1,0 +1,86 @@
+"""Sessions: what testers did with a build. Only the older of the two documents has them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from sauce_appdist.api import Resource, path
+from sauce_appdist.api.builds import build_path
+from sauce_appdist.models import ApiModel, Mapped, Moment, Reply
+
+if TYPE_CHECKING:
+    import builtins
+
+
+def _duration(value: object) -> object:
+    """`15:01` is minutes and seconds, `1:02:03` has hours; None where it is neither."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(:\d+){0,2}", value, re.ASCII):
+        seconds = 0
+        for part in value.split(":"):
+            seconds = seconds * 60 + int(part)
+        return timedelta(seconds=seconds)
+    return value if isinstance(value, (int, float, timedelta)) else None
+
+
+class Session(ApiModel):
+    """A recorded session. `start_time` has no zone: the document names none.
+
+    `events()` adds what was recorded to `model_extra`: its shape is not documented.
+    """
+
+    id: str
+    self_path: str | None = Field(None, alias="self")
+    start_time: Moment = Field(None, validation_alias=AliasChoices("startTime", "sessionStartTime", "start_time"))
+    duration: Annotated[timedelta | None, BeforeValidator(_duration)] = None
+    tester_email: str | None = None
+    device: str | None = None
+    ip_address: str | None = None
+    crashed: bool | None = None
+    country_name: str | None = None
+    country_code: str | None = None
+    identity: Mapped | None = None
+
+
+class SessionsReply(Reply):
+    sessions: list[Session]
+
+
+class SessionReply(Reply):
+    session: Session
+
+
+class Sessions(Resource):
+    """`client.sessions`."""
+
+    def list(self, project_id: str, build_id: str) -> builtins.list[Session]:
+        """All recorded sessions of a build (GET …/builds/{build-id}/sessions/)."""
+        url = f"{build_path(project_id, build_id)}/sessions/"
+        return self.transport.request("GET", url, SessionsReply).sessions
+
+    def get(self, project_id: str, build_id: str, session_id: str) -> Session:
+        """One session (GET …/sessions/{session-id}/)."""
+        return self._session(project_id, build_id, session_id)
+
+    def events(self, project_id: str, build_id: str, session_id: str) -> Session:
+        """One session with its events, screenshots and touches (GET …/sessions/{session-id}/?fields=events)."""
+        return self._session(project_id, build_id, session_id, fields="events")
+
+    def logs(self, project_id: str, build_id: str, session_id: str) -> str:
+        """The log that was recorded, as text (GET …/sessions/{session-id}/?fields=logs)."""
+        return self.transport.text(_session_path(project_id, build_id, session_id), query={"fields": "logs"})
+
+    def _session(self, project_id: str, build_id: str, session_id: str, **query: str) -> Session:
+        reply = self.transport.request(
+            "GET", _session_path(project_id, build_id, session_id), SessionReply, query=query
+        )
+        # Where the events stand is not documented: beside the session or in it.
+        beside = {name: value for name, value in (reply.model_extra or {}).items() if not hasattr(reply.session, name)}
+        return reply.session.model_copy(update=beside)
+
+
+def _session_path(project_id: str, build_id: str, session_id: str) -> str:
+    return f"{build_path(project_id, build_id)}/{path('sessions', session_id)}/"

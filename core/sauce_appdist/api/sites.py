@@ -1,0 +1,62 @@
+"""Sites: the accounts of a multi-site company."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+
+from sauce_appdist.api import RenamedResource, given
+from sauce_appdist.models import ApiModel, Counter, Reply
+
+LoginMethod = Literal["sso", "credentials"]
+_LOGIN_METHODS = {"sso": "0", "credentials": "1"}
+
+
+class SiteUser(ApiModel):
+    """Somebody with a role in a site, or a manager of all of them."""
+
+    email: str | None = None
+    role: str | None = None
+
+
+class Site(ApiModel):
+    """One account of the company."""
+
+    id: str
+    name: str | None = None
+    builds_count: Counter = None
+    users: list[SiteUser] | None = None
+
+
+class SiteList(ApiModel):
+    """All sites and those who manage them."""
+
+    accounts: list[Site] = Field(default_factory=list)
+    managers: list[SiteUser] = Field(default_factory=list)
+
+
+class SitesReply(Reply):
+    sites: SiteList = Field(validation_alias=AliasChoices("site", "sites"))
+
+
+class Sites(RenamedResource):
+    """`client.sites`."""
+
+    names = ("site", "sites")
+
+    def list(self) -> SiteList:
+        """All sites of the company (GET /api/1/site/)."""
+        return self.ask("GET", SitesReply).sites
+
+    def create(self, name: str, *, login_method: LoginMethod | None = None) -> None:
+        """A new site (POST /api/1/site/).
+
+        `name` has digits, letters, `-` and `_`, more than three of them.
+        """
+        method = None if login_method is None else _LOGIN_METHODS[login_method]
+        self.ask("POST", Reply, form=given(name=name, loginMethod=method))
+
+    def delete(self, site_id: str) -> None:
+        """Delete a site (DELETE /api/1/site/{site-id}/)."""
+        self.ask("DELETE", Reply, site_id)

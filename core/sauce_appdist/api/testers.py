@@ -1,0 +1,75 @@
+"""Testers: the people who get builds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from sauce_appdist.api import Resource, given, joined, path
+from sauce_appdist.models import ApiModel, Flat, Moment, Reply
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Sequence
+
+
+class Tester(ApiModel):
+    """A person who tests. `last_login` and `created_at` have no zone: the documents name none."""
+
+    id: str | None = None
+    email: str | None = None
+    is_blocked: bool | None = None
+    groups: list[Group] | None = None
+    last_login: Moment = None
+    created_at: Moment = None
+
+
+class Group(ApiModel):
+    """A tester group; `testers` is None where the answer does not list them."""
+
+    id: str
+    name: str
+    testers: Annotated[list[Tester], Flat] | None = None
+
+
+class TestersReply(Reply):
+    testers: Annotated[list[Tester], Flat]
+
+
+class TesterReply(Reply):
+    tester: Tester
+
+
+class Testers(Resource):
+    """`client.testers`."""
+
+    def list(self, *, build_id: str | None = None) -> builtins.list[Tester]:
+        """All testers of the account (GET /api/1/testers).
+
+        With `build_id` each has more fields, about that build, in `model_extra`: which ones is not documented.
+        """
+        query = given(buildId=build_id)
+        return self.transport.request("GET", "/api/1/testers", TestersReply, query=query).testers
+
+    def add(self, emails: Sequence[str], *, group: str | None = None, notify: bool = False) -> None:
+        """Add testers to the account, and to a group that is created if need be (POST /api/1/testers/).
+
+        Each is sent the welcome e-mail if `notify` is true.
+        """
+        form = given(email=joined(emails), group=group, notify="on" if notify else None)
+        self.transport.request("POST", "/api/1/testers/", Reply, form=form)
+
+    def get(self, tester_id: str) -> Tester:
+        """One tester (GET /api/1/testers/{tester-id})."""
+        return self.transport.request("GET", path("/api/1/testers", tester_id), TesterReply).tester
+
+    def block(self, tester_id: str) -> None:
+        """Keep a tester from every app; the data stays (POST /api/1/testers/{tester-id}/block/)."""
+        self.transport.request("POST", path("/api/1/testers", tester_id) + "/block/", Reply)
+
+    def unblock(self, tester_id: str) -> None:
+        """Restore a blocked tester's invitations (DELETE /api/1/testers/{tester-id}/block/)."""
+        self.transport.request("DELETE", path("/api/1/testers", tester_id) + "/block/", Reply)
+
+    def delete(self, tester_id: str) -> None:
+        """Delete a tester with all memberships and invitations (DELETE /api/1/testers/{tester-id})."""
+        self.transport.request("DELETE", path("/api/1/testers", tester_id), Reply)

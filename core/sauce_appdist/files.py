@@ -1,0 +1,65 @@
+"""A file that arrives from elsewhere: there is the whole of it, or none."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from sauce_appdist.errors import InputError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Arriving:
+    """A file that is written beside its place, and takes it when it is complete.
+
+    `to` is the file, or a directory, where it gets the name that `keep` is told. Raises InputError where nothing can
+    be written.
+    """
+
+    def __init__(self, to: str | os.PathLike[str]) -> None:
+        self._to = Path(to)
+
+    def __enter__(self) -> Self:
+        try:
+            folder = self._to if self._to.is_dir() else self._to.parent
+            self.file = tempfile.NamedTemporaryFile(dir=folder, prefix=".sauce-appdist-", delete=False)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return self
+
+    def keep(self, name: str) -> Path:
+        """Put the file in its place; returns the place."""
+        place = self._to / _safe(name) if self._to.is_dir() else self._to
+        self.file.close()
+        os.chmod(self.file.name, 0o666 & ~_umask())  # noqa: PTH101 - a temporary file is its owner's alone
+        return Path(self.file.name).replace(place)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self.file.close()
+        with suppress(OSError):
+            Path(self.file.name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> InputError:
+        return InputError(f"to is {self._to}, where nothing can be written: {error.strerror or error}.")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _safe(name: str) -> str:
+    """A name from a server, which must neither lead elsewhere nor hide the file."""
+    return re.sub(r"[^\w .()+@-]", "_", re.split(r"[/\\]", name)[-1]).lstrip(". ")[:200] or "download"
