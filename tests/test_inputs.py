@@ -31,10 +31,10 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
     ("step", "inputs", "drop", "expected", "code"),
     [
         # credentials
-        bad("find", "no credentials: give email and api-key, or oidc-token", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
-        bad("find", "not both", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
+        bad("find", "no credentials: give email and api-key, api-key alone (newer servers), or oidc-token", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
+        bad("find", "not more than one of them", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
         bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
-        bad("find", "api-key is given without email", drop="APPDIST_EMAIL", **BUILD),
+        bad("find", "Only newer servers take an api-key alone: give email as well", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
         bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
         bad("find", "api-key is empty, or has white space", api_key="two words", **BUILD),
         bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),
@@ -212,7 +212,7 @@ def test_tls_failure(run: Run, service: Service) -> None:
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
-        ([], "the following arguments are required: <step>"),
+        ([], "the following arguments are required: <command>"),
         (["fnd"], "invalid choice: 'fnd'"),
         (["find", "--build", "1"], "unrecognized arguments: --build 1"),
         (

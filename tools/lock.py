@@ -1,6 +1,6 @@
 """Writes core/requirements.lock, and checks it.
 
-The lock holds what a pipeline runs: the dependencies of pyproject.toml without rich, which is for
+The lock holds what a pipeline runs: the dependencies of pyproject.toml without rich and shtab, which are for
 terminals only, each with the hashes of its files for every platform. Its first line is a digest of
 the rest: core/bootstrap.sh names the directory of an install after it.
 """
@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "core" / "requirements.lock"
-LEFT_OUT = {"rich"}
+LEFT_OUT = {"rich", "shtab"}
 HEAD = "# sauce-appdist lock "
 # Where the composite actions and the GitLab templates run, in the words of `uv --python-platform`.
 PLATFORMS = (

@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "core"))
 
-from sauce_appdist import __version__  # noqa: E402 - the checkout's, whatever is installed
+from sauce_appdist import __version__, console  # noqa: E402 - the checkout's, whatever is installed
 from sauce_appdist.contract import (  # noqa: E402
     choices,
     described,
@@ -232,13 +232,24 @@ def steps_table() -> str:
     return "\n".join(lines)
 
 
+def api_table() -> str:
+    """Every endpoint, for docs/api.md."""
+    lines = ["| Command | In Python | |", "|---|---|---|"]
+    for resource, rows in console.RESOURCES.items():
+        for verb in rows:
+            method = f"client.{resource}.{verb.replace('-', '_')}"
+            lines.append(f"| `api {resource} {verb}` | `{method}` | {_cell(console.summary(resource, verb))} |")
+    return "\n".join(lines)
+
+
 def tables(text: str) -> str:
     """A page with the parts between its `<!-- rendered: … -->` marks made anew."""
 
     def part(found: re.Match[str]) -> str:
         kind, _, step = found[1].partition(" ")
-        makers = {"inputs": inputs_table, "outputs": outputs_table}
-        made = steps_table() if kind == "steps" else makers[kind](step)
+        whole = {"steps": steps_table, "api": api_table}
+        of_step = {"inputs": inputs_table, "outputs": outputs_table}
+        made = whole[kind]() if kind in whole else of_step[kind](step)
         return f"<!-- rendered: {found[1]} -->\n{made}\n<!-- /rendered -->"
 
     return re.sub(r"<!-- rendered: ([a-z ]+) -->.*?<!-- /rendered -->", part, text, flags=re.DOTALL)

@@ -9,18 +9,19 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from sauce_appdist import __version__
 from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
     from sauce_appdist.contract import ConnectionInputs
+    from sauce_appdist.options import Command
 
 
 def entrypoint() -> NoReturn:
@@ -77,7 +78,9 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
 
         say(out if usage.code == 0 else sys.stderr, str(usage))
         return usage.code
-    return run_step(command.step, command.options, environ, out, json=command.json)
+    if command.words[0] == "api":
+        return run_api(command, environ, out)
+    return run_step(command.words[0], command.options, environ, out, json=command.json)
 
 
 def run_step(
@@ -85,33 +88,24 @@ def run_step(
 ) -> int:
     """Validate, run, and write outputs and summary whatever happens."""
     from sauce_appdist.ci import choose  # `--version` and `--help` need none of this
-    from sauce_appdist.contract import gather, parse, secrets_in
 
     step = load(name)
     ci = choose(environ, out, json=json)
     outputs = step.Outputs()
-    problem: AppDistError | None = None
     ci.report.title = f"{name} did not start"
     ignored: list[str] = []
-    try:
-        for secret in secrets_in(step.Inputs, environ):
-            ci.mask(secret)
-        texts, ignored = gather(step.Inputs, options, environ)
-        inputs = parse(step.Inputs, texts, ci.holds_secret)
-        outputs.dry_run, ci.debugging = inputs.dry_run, inputs.debug
+
+    def work() -> None:
+        inputs = _inputs(step.Inputs, options, environ, ci, ignored)
+        outputs.dry_run = inputs.dry_run
         ci.report.title = name
         step.run(inputs, _client(inputs, ci), ci, outputs)
         if outputs.dry_run:
             ci.report.fact("Dry run", "nothing was written")
-    except AppDistError as error:
-        problem = error
-        if ignored and isinstance(error, InputError):
-            problem = InputError(f"{error}\n({', '.join(ignored)} left aside for what is given here.)")
-    except Exception as bug:  # noqa: BLE001 - a traceback could show what nobody should see
-        problem = AppDistError(
-            f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
-            f" ({_place(bug)})"
-        )
+
+    problem = _problem(work)
+    if ignored and isinstance(problem, InputError):
+        problem = InputError(f"{problem}\n({', '.join(ignored)} left aside for what is given here.)")
     _finish_in_peace()
     if problem:
         ci.report.problem = problem
@@ -130,6 +124,70 @@ def run_step(
     return problem.exit_code if problem else ExitCode.OK
 
 
+def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
+    """One endpoint; how to connect is all that the environment says."""
+    from sauce_appdist import console
+    from sauce_appdist.ci import choose
+    from sauce_appdist.contract import ConnectionInputs, variable
+
+    _, resource, verb = command.words
+    ci = choose(environ, out, json=command.json)
+    connection = {variable(name) for name in ConnectionInputs.model_fields}
+
+    def work() -> None:
+        declared = console.inputs_of(resource, verb)
+        around = {name: text for name, text in environ.items() if name in connection}
+        inputs = _inputs(declared, command.options, around, ci)
+        console.run(resource, verb, inputs, _client(inputs, ci), ci)
+
+    try:
+        problem = _problem(work)
+    except BrokenPipeError:
+        return ExitCode.OK  # nobody reads any more
+    if problem:
+        ci.error(problem)
+    return problem.exit_code if problem else ExitCode.OK
+
+
+def _inputs(
+    declared: type[ConnectionInputs],
+    options: Mapping[str, str],
+    environ: Mapping[str, str],
+    ci: Ci,
+    ignored: list[str] | None = None,
+) -> Any:
+    """The checked inputs; every secret among them is masked before anything can be said of them.
+
+    `ignored` is told which variables were left aside for what was given.
+    """
+    from sauce_appdist.contract import gather, parse, secrets_in
+
+    for secret in secrets_in(declared, environ):
+        ci.mask(secret)
+    given = gather(declared, options, environ)
+    if ignored is not None:
+        ignored += given.ignored
+    inputs = parse(declared, given.texts, ci.holds_secret)
+    ci.debugging = inputs.debug
+    return inputs
+
+
+def _problem(work: Callable[[], None]) -> AppDistError | None:
+    """What went wrong, as something that can be told."""
+    try:
+        work()
+    except AppDistError as error:
+        return error
+    except BrokenPipeError:
+        raise
+    except Exception as bug:  # noqa: BLE001 - a traceback could show what nobody should see
+        return AppDistError(
+            f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
+            f" ({_place(bug)})"
+        )
+    return None
+
+
 def _place(bug: BaseException) -> str:
     """The innermost line of ours, which names no value."""
     trace = bug.__traceback__
@@ -144,18 +202,7 @@ def _place(bug: BaseException) -> str:
 
 def _client(inputs: ConnectionInputs, ci: Ci) -> Client:
     from sauce_appdist.client import Client  # a wrong input is told before requests loads
-    from sauce_appdist.transport import Transport
 
-    auth = inputs.auth()
-    for secret in auth.secrets():
+    for secret in inputs.auth().secrets():
         ci.mask(secret)
-    transport = Transport(
-        inputs.api_url(),
-        auth,
-        timeout=inputs.timeout,
-        retries=inputs.retries,
-        read_only=inputs.dry_run,
-        log=ci.debug,
-        warn=ci.warning,
-    )
-    return Client(transport, inputs.dashboard_url())
+    return Client.connect(inputs, log=ci.debug, warn=ci.warning)

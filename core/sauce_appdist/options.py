@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import argparse
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from sauce_appdist import __version__
-from sauce_appdist.contract import choices, described, is_secret, kebab, sections, variable
+from sauce_appdist import __version__, console
+from sauce_appdist.contract import choices, described, is_flag, is_secret, kebab, sections, variable
 from sauce_appdist.errors import ExitCode
 from sauce_appdist.steps import STEPS, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sauce_appdist.contract import Inputs
 
 _EXAMPLE = """\
 example:
   export APPDIST_EMAIL=ci@example.com APPDIST_API_KEY=...
   sauce-appdist promote --project-id 6905338 --build-id latest --to-folder QA --groups Testers
+  sauce-appdist api builds list --project-id 6905338
 
-`sauce-appdist <step> --help` lists a step's options. Every option can be given in the environment
-instead: --build-id as APPDIST_BUILD_ID."""
+`sauce-appdist <step> --help` lists a step's options, `sauce-appdist api --help` the rest of the API. Every option
+of a step can be given in the environment instead: --build-id as APPDIST_BUILD_ID."""
+_API_EXAMPLE = """\
+examples:
+  sauce-appdist api projects list
+  sauce-appdist api audits admin-trail --start-date 2026-03-01 --all --json
+
+How to connect comes from the environment (APPDIST_EMAIL, APPDIST_API_KEY, APPDIST_REGION, ...); what to work on
+is always said here. Whatever deletes, blocks or mails asks first; where nobody can be asked, it needs --yes."""
+_COMPLETION = """\
+To have it in every shell:
+  bash:  sauce-appdist completion bash > ~/.local/share/bash-completion/completions/sauce-appdist
+  zsh:   sauce-appdist completion zsh > ~/.zfunc/_sauce-appdist    (a directory of your $fpath)
+  fish:  sauce-appdist completion fish > ~/.config/fish/completions/sauce-appdist.fish"""
+_SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 
 class Command(NamedTuple):
-    """What was typed."""
+    """What was typed: a step, or a resource and a verb of the API, and the text of each option."""
 
-    step: str
+    words: tuple[str, ...]
     options: dict[str, str]
     json: bool
 
@@ -58,33 +77,74 @@ class _Secret(argparse.Action):
         raise Usage(f"{option} is not taken here, where others could read it: set {name} instead.", ExitCode.INPUT)
 
 
-def read(argv: object) -> Command:
-    """The step and its options. Raises Usage for help, the version and anything wrong."""
-    words = list(argv)  # type: ignore[call-overload]
+def read(argv: Sequence[str]) -> Command:
+    """What is to be done. Raises Usage for help, the version, a completion script and anything wrong."""
+    words = [word for word in argv if not word.startswith("-")]
+    parsed = vars(_parser(words).parse_args(list(argv)))
+    if parsed["step"] == "completion":
+        raise Usage(_completion(parsed["shell"]), ExitCode.OK)
+    spoken = tuple(parsed.pop(name) for name in ("step", "resource", "verb") if name in parsed)
+    json = parsed.pop("json")
+    return Command(spoken, {name: "\n".join(texts) for name, texts in parsed.items() if texts}, json)
+
+
+def _parser(words: Sequence[str] | None) -> _Parser:
+    """The parser, with the options of the command that `words` begin with; with those of every one for None."""
     parser = _Parser(
         prog="sauce-appdist",
-        description="Workflow steps for Sauce Labs Mobile App Distribution.",
+        description="Workflow steps for Sauce Labs Mobile App Distribution, and its whole API.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(dest="step", metavar="<step>", required=True, parser_class=_Parser)
-    chosen = next((word for word in words if not word.startswith("-")), None)
+    commands = parser.add_subparsers(dest="step", metavar="<command>", required=True, parser_class=_Parser)
     for name in STEPS:
-        step = load(name)
-        summary = (step.__doc__ or "").partition("\n")[0]
+        summary = (load(name).__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        if name == chosen:
-            _add_options(command, name)
+        if words is None or words[:1] == [name]:
+            _add_options(command, load(name).Inputs, "print the outputs as one JSON object, all else on stderr")
+    api = commands.add_parser(
+        "api",
+        help="Everything else that the service can do, endpoint by endpoint.",
+        description="Every endpoint of the service.",
+        epilog=_API_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if words is None or words[:1] == ["api"]:
+        _add_resources(api, None if words is None else words[1:])
     commands.add_parser("emulator", help="Serve an emulator of the service on this machine.", add_help=False)
-    parsed = vars(parser.parse_args(words))
-    step_name, json = parsed.pop("step"), parsed.pop("json")
-    return Command(step_name, {name: "\n".join(texts) for name, texts in parsed.items() if texts}, json)
+    completion = commands.add_parser(
+        "completion",
+        help="Print a script that completes commands and options in a shell.",
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    completion.add_argument("shell", choices=_SHELLS)
+    return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("--json", action="store_true", help="print the outputs as one JSON object, all else on stderr")
-    for title, fields in sections(load(name).Inputs).items():
+def _add_resources(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> None:
+    resources = parser.add_subparsers(dest="resource", metavar="<resource>", required=True, parser_class=_Parser)
+    for resource, rows in console.RESOURCES.items():
+        summary = (console.module(resource).__doc__ or "").partition("\n")[0]
+        sub = resources.add_parser(resource, help=summary, description=summary)
+        if words is not None and words[:1] != [resource]:
+            continue
+        verbs = sub.add_subparsers(dest="verb", metavar="<verb>", required=True, parser_class=_Parser)
+        for verb in rows:
+            summary = _plain(console.summary(resource, verb))
+            command = verbs.add_parser(verb, help=summary, description=summary, allow_abbrev=False)
+            if words is None or words[1:2] == [verb]:
+                _add_options(
+                    command,
+                    console.inputs_of(resource, verb),
+                    "print the answer as JSON, in the service's spelling; all else on stderr",
+                )
+
+
+def _add_options(parser: argparse.ArgumentParser, inputs: type[Inputs], json: str) -> None:
+    parser.add_argument("--json", action="store_true", help=json)
+    for title, fields in sections(inputs).items():
         group = parser.add_argument_group(title)
         for field_name, field in fields.items():
             option = f"--{kebab(field_name)}"
@@ -92,13 +152,21 @@ def _add_options(parser: argparse.ArgumentParser, name: str) -> None:
             if is_secret(field):
                 text = f"{text} Not taken here: set {variable(field_name)}."
                 group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=text)
-            elif field.annotation is bool:
+            elif is_flag(field):
                 group.add_argument(
                     option, action="append", nargs="?", const="true", dest=field_name, metavar="true|false", help=text
                 )
             else:
                 metavar = "|".join(choices(field)) or field_name.rpartition("_")[2].upper()
                 group.add_argument(option, action="append", dest=field_name, metavar=_plain(metavar), help=text)
+
+
+def _completion(shell: str) -> str:
+    try:
+        import shtab  # only for those who set it up
+    except ImportError:
+        raise Usage("completion needs shtab: pip install shtab", ExitCode.INPUT) from None
+    return str(shtab.complete(_parser(None), shell))
 
 
 def _plain(text: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sauce_appdist.ci import MARKS, Ci, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from sauce_appdist.ci import Report
+    from sauce_appdist.ci import Report, Row
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
 
@@ -35,6 +35,33 @@ class Terminal(Ci):
 
     def error(self, problem: AppDistError) -> None:
         say(sys.stderr, f"{problem.title}: {self.clean(str(problem))}")
+
+    def ask(self, question: str) -> bool | None:
+        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def show(
+        self, data: Any, *, columns: Sequence[str] = (), rows: Sequence[Sequence[str]] = (), text: str = ""
+    ) -> None:
+        if self._out.isatty() and rows and self._rich_table(columns, rows):
+            rows = ()
+            columns = ()
+        super().show(data, columns=columns, rows=rows, text=text)
+
+    def _rich_table(self, columns: Row, rows: Sequence[Row]) -> bool:
+        try:
+            from rich.console import Console
+            from rich.table import Table
+            from rich.text import Text
+        except ImportError:
+            return False
+        table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=bool(columns))
+        for row in rows:
+            table.add_row(*(Text(self.clean(cell)) for cell in row))
+        Console(file=self._out).print(table)
+        return True
 
     def finish(self, outputs: Outputs) -> None:
         shown = {name: self.clean(text) for name, text in outputs.texts().items() if text}
@@ -82,5 +109,16 @@ class JsonOutput(Terminal):
     def _print(self, text: str) -> None:
         say(sys.stderr, text)
 
+    def show(
+        self, data: Any, *, columns: Sequence[str] = (), rows: Sequence[Sequence[str]] = (), text: str = ""
+    ) -> None:
+        del columns, rows
+        if isinstance(data, list):
+            self.info(text)
+        self._write(data)
+
     def finish(self, outputs: Outputs) -> None:
-        print(json.dumps(self.values(outputs), ensure_ascii=False, indent=2), file=self._out, flush=True)
+        self._write(outputs.given())
+
+    def _write(self, data: Any) -> None:
+        print(json.dumps(self._redacted(data), ensure_ascii=False, indent=2), file=self._out, flush=True)

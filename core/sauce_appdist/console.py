@@ -1,0 +1,343 @@
+"""`sauce-appdist api <resource> <verb>`: every endpoint from a shell, one row each.
+
+A row names the parameters of the client's method and says how its answer is shown; the method's docstring is
+the help. Parameters are read as the inputs of steps are, and a name means the same everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, Field, create_model
+
+from sauce_appdist.contract import (
+    ConnectionInputs,
+    Flag,
+    Identifier,
+    Items,
+    Line,
+    Pairs,
+    Prose,
+    Tags,
+    extra,
+    kebab,
+    option,
+)
+from sauce_appdist.errors import InputError, PartialSuccessError
+from sauce_appdist.text import one_line, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sauce_appdist.api.audits import Audit, AuditTrail
+    from sauce_appdist.api.testers import Tester
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+
+Values = dict[str, Any]
+
+
+def _date(value: object) -> object:
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(f"is {one_line(str(value), 40)!r}, expected a date like 2026-03-31") from None
+
+
+def _webhook_url(value: object) -> object:
+    if not re.match(r"https?://[^/\s]", str(value)):
+        raise ValueError("is no URL: expected one like https://hooks.example.com/appdist")
+    return value
+
+
+def _site_name(value: object) -> object:
+    if not re.fullmatch(r"[\w-]{4,}", str(value), re.ASCII):
+        raise ValueError(f"is {one_line(str(value), 60)!r}, expected more than three of letters, digits, - and _")
+    return value
+
+
+Date = Annotated[date, BeforeValidator(_date)]
+WebhookActions = Annotated[list[Literal["crash", "feedback", "upload", "new-udid"]], Items.__metadata__[0]]
+PARAMETERS: Mapping[str, tuple[Any, str]] = {
+    "project_id": (Identifier, "Id of the project."),
+    "build_id": (Identifier, "Id of the build."),
+    "session_id": (Identifier, "Id of the session."),
+    "tester_id": (Identifier, "Id of the tester."),
+    "group_id": (Identifier, "Id of the tester group."),
+    "webhook_id": (Identifier, "Id of the webhook."),
+    "site_id": (Identifier, "Id of the site."),
+    "release_notes": (Prose, "Release notes; they replace today's."),
+    "tags": (Tags, "Tags, separated by commas; they replace today's."),
+    "groups": (Items, "Tester groups, separated by commas, by name; copy and invite take ids too."),
+    "clear_groups": (Flag, "Take all groups from the build."),
+    "project_groups": (Items, "Tester groups of the copy's project, by name or id."),
+    "landing_page_mode": (Literal["open", "closed"], "open to anyone with the link, or closed: a login is needed."),
+    "metadata": (Pairs, "key=value; repeat it for several."),
+    "to_folder": (Line, "Folder to copy to, by name or path; it is created if need be."),
+    "app_name": (Line, "Name of the app in the folder; the same if it is left away."),
+    "allow_all_testers": (Flag, "Whether all other users may install the copy; as in the original if left away."),
+    "message": (Prose, "Text to add to the e-mail."),
+    "notify": (Flag, "Send the e-mail."),
+    "to": (Line, "File to write, or a directory. Default: this directory."),
+    "emails": (Items, "E-mail addresses of testers, separated by commas."),
+    "group": (Line, "Tester group to put them into; it is created if need be."),
+    "name": (Line, "Its name."),
+    "site_name": (Annotated[Line, BeforeValidator(_site_name)], "Its name: letters, digits, - and _, at least four."),
+    "url": (Annotated[Line, BeforeValidator(_webhook_url)], "What is to be called."),
+    "enabled": (Flag, "Whether it is called."),
+    "actions": (WebhookActions, "What it is called for: crash, feedback, upload, new-udid."),
+    "project_ids": (Items, "Ids of the projects it is for, separated by commas; all if they are left away."),
+    "login_method": (Literal["sso", "credentials"], "How users log in."),
+    "site": (Line, "Multi-site accounts: subdomain or enterprise id of one site."),
+    "action_type": (int, "Only this type of action, by its number."),
+    "start_date": (Date, "From this day on, like 2026-03-31."),
+    "end_date": (Date, "Until this day."),
+    "page": (int, "Which page. Default: 1."),
+    "per_page": (int, "Items on a page, at most 200 (on newer servers 100). Default: 50."),
+    "all": (Flag, "Read all pages."),
+    "yes": (Flag, "Do it without asking."),
+}
+_BUILD = "project_id build_id"
+_TRAIL = "site action_type start_date end_date page per_page all"
+_TRAIL_COLUMNS = "timestamp action_label user_email ip_address site_name action_data"
+_WEBHOOK = "enabled actions project_ids"
+
+
+class Verb(NamedTuple):
+    """One endpoint: what it needs and takes, which fields a table shows, and what to ask before it is done.
+
+    It asks only where it deletes, blocks or mails; with `asks_if` only where that flag is set.
+    """
+
+    needs: str = ""
+    takes: str = ""
+    columns: str = ""
+    asks: str = ""
+    asks_if: str = ""
+    call: Callable[[Client, Values], object] | None = None
+
+
+def _update(client: Client, values: Values) -> object:
+    if values.pop("clear_groups", False):
+        if "groups" in values:
+            raise InputError("groups and clear-groups are given together: give one of them.")
+        values["groups"] = []
+    if values.keys() <= {"project_id", "build_id"}:
+        raise InputError("nothing to update: give release-notes, tags, groups, landing-page-mode or metadata.")
+    return client.builds.update(**values)
+
+
+def _members(verb: Literal["add_testers", "remove_testers"]) -> Callable[[Client, Values], object]:
+    def call(client: Client, values: Values) -> object:
+        changed: list[Tester] = getattr(client.groups, verb)(**values)
+        known = {(tester.email or "").casefold() for tester in changed}
+        missing = [email for email in values["emails"] if email.casefold() not in known]
+        if missing and not changed:
+            raise InputError(f"emails names no tester that this could be done to: {', '.join(missing)}.")
+        if missing:
+            raise PartialSuccessError(
+                f"Done for {', '.join(sorted(known))}, but not for {', '.join(missing)}: no such tester, or nothing to "
+                "do."
+            )
+        return changed
+
+    return call
+
+
+def _trail(method: str) -> Callable[[Client, Values], object]:
+    def call(client: Client, values: Values) -> object:
+        everything, number = values.pop("all", False), values.pop("page", None)
+        if everything and number is not None:
+            raise InputError("page and all are given together: give one of them.")
+        if not everything:
+            values.setdefault("per_page", 50)
+        trail: AuditTrail = getattr(client.audits, method)(**values)
+        return list(trail) if everything else trail.page(number or 1)
+
+    return call
+
+
+def _create_site(client: Client, values: Values) -> object:
+    client.sites.create(values.pop("site_name"), **values)
+    return None
+
+
+RESOURCES: Mapping[str, Mapping[str, Verb]] = {
+    "projects": {"list": Verb(columns="id name platform package_name folder landing_page_mode")},
+    "builds": {
+        "list": Verb(
+            "project_id",
+            columns="id app_version app_version_code uploaded_at sessions crashes feedbacks downloads tags",
+        ),
+        "get": Verb(_BUILD),
+        "update": Verb(_BUILD, "release_notes tags groups clear_groups landing_page_mode metadata", call=_update),
+        "copy": Verb(f"{_BUILD} to_folder", "app_name groups project_groups allow_all_testers"),
+        "invite": Verb(
+            f"{_BUILD} groups",
+            "message notify",
+            asks="Mail every tester of {groups} about build {build_id}?",
+            asks_if="notify",
+        ),
+        "download": Verb(_BUILD, "to"),
+        "delete": Verb(_BUILD, asks="Delete build {build_id} of project {project_id} with its sessions and crashes?"),
+    },
+    "sessions": {
+        "list": Verb(_BUILD, columns="id start_time duration tester_email device country_name crashed"),
+        "get": Verb(f"{_BUILD} session_id"),
+        "events": Verb(f"{_BUILD} session_id"),
+        "logs": Verb(f"{_BUILD} session_id"),
+    },
+    "testers": {
+        "list": Verb("", "build_id", columns="id email groups is_blocked last_login created_at"),
+        "get": Verb("tester_id"),
+        "add": Verb("emails", "group notify", asks="Mail a welcome to {emails}?", asks_if="notify"),
+        "block": Verb("tester_id", asks="Block tester {tester_id} from every app?"),
+        "unblock": Verb("tester_id"),
+        "delete": Verb("tester_id", asks="Delete tester {tester_id} with all memberships and invitations?"),
+    },
+    "groups": {
+        "list": Verb(columns="id name testers"),
+        "create": Verb("name"),
+        "add-testers": Verb("group_id emails", columns="email", call=_members("add_testers")),
+        "remove-testers": Verb(
+            "group_id emails",
+            columns="email",
+            asks="Remove {emails} from group {group_id}, which is discarded if nobody is left?",
+            call=_members("remove_testers"),
+        ),
+    },
+    "feedbacks": {"list": Verb(columns="id recorded_at reported_by project_id build_id session_id text")},
+    "audits": {
+        "list": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("list")),
+        "admin-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("admin_trail")),
+        "tester-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("tester_trail")),
+        "recent": Verb(columns="timestamp event_type ip_address event_data"),
+    },
+    "permissions": {"list": Verb(columns="email role permissions")},
+    "webhooks": {
+        "list": Verb(columns="id name enabled actions project_ids url"),
+        "get": Verb("webhook_id"),
+        "add": Verb("name url", _WEBHOOK),
+        "update": Verb("webhook_id name url", _WEBHOOK),
+        "delete": Verb("webhook_id", asks="Delete webhook {webhook_id}?"),
+    },
+    "sites": {
+        "list": Verb(columns="id name builds_count users"),
+        "create": Verb("site_name", "login_method", call=_create_site),
+        "delete": Verb("site_id", asks="Delete site {site_id}?"),
+    },
+}
+_READS = {"list", "get", "events", "logs", "download", "admin-trail", "tester-trail", "recent"}
+
+
+def module(resource: str) -> Any:
+    """The module of a resource; its docstring's first line says what it is."""
+    return import_module(f"sauce_appdist.api.{resource}")
+
+
+def summary(resource: str, verb: str) -> str:
+    """What the client's method says that it does."""
+    method = getattr(getattr(module(resource), resource.capitalize()), verb.replace("-", "_"))
+    return (method.__doc__ or "").partition("\n")[0]
+
+
+def inputs_of(resource: str, verb: str) -> type[ConnectionInputs]:
+    """The parameters of a row, to be read, checked and explained as the inputs of a step are."""
+    row = RESOURCES[resource][verb]
+    fields: dict[str, Any] = {}
+    for name in row.needs.split():
+        annotation, description = PARAMETERS[name]
+        fields[name] = (annotation, Field(..., description=description, json_schema_extra=extra(option(None, ""))))
+    for name in [*row.takes.split(), *(["yes"] if row.asks else [])]:
+        annotation, description = PARAMETERS[name]
+        fields[name] = (annotation | None, option(None, description))
+    return create_model(f"{resource} {verb}", __base__=ConnectionInputs, **fields)
+
+
+def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: Ci) -> None:
+    """Ask if need be, do it, and show the answer.
+
+    Raises InputError where a person has to agree and none can be asked, or said no.
+    """
+    row = RESOURCES[resource][verb]
+    values = {name: getattr(inputs, name) for name in f"{row.needs} {row.takes}".split()}
+    values = {name: value for name, value in values.items() if value is not None}
+    if inputs.dry_run and verb not in _READS:
+        ci.info(f"Dry run, nothing is sent: {summary(resource, verb)}")
+        return
+    if row.asks and (not row.asks_if or values.get(row.asks_if)) and not getattr(inputs, "yes", None):
+        question = row.asks.format_map({name: _cell(value) for name, value in values.items()})
+        agreed = ci.ask(question)
+        if agreed is None:
+            raise InputError(f"{question} Nobody can be asked here: give --yes. Nothing was sent.")
+        if not agreed:
+            raise InputError("You did not say yes. Nothing was sent.")
+    call = row.call or (lambda client, values: getattr(getattr(client, resource), verb)(**values))
+    _show(call(client, values), row.columns.split(), ci)
+
+
+def _show(answer: Any, columns: list[str], ci: Ci) -> None:
+    """Lists as a table, one thing as lines of name and value; in JSON as the service spells it."""
+    if isinstance(answer, str):
+        ci.show({"logs": answer}, text=answer)
+        return
+    if answer is None:
+        ci.show({"status": "ok"}, text="Done.")
+        return
+    items, note = answer, ""
+    if hasattr(answer, "pagination"):
+        items, note = answer.audits, _page(answer.pagination, answer.audits)
+    elif hasattr(answer, "accounts"):
+        items = answer.accounts
+        note = f"Managers: {', '.join(one.email or '?' for one in answer.managers)}" if answer.managers else ""
+    if isinstance(items, list):
+        shown = [name for name in columns if any(getattr(item, name) is not None for item in items)]
+        rows = [[_cell(getattr(item, name)) for name in shown] for item in items]
+        data: Any = [_json(item) for item in items] if items is answer or note.startswith("Page") else _json(answer)
+        ci.show(data, columns=[kebab(name) for name in shown], rows=rows, text=note or plural(len(rows), "row"))
+    else:
+        rows = [[kebab(name), _cell(value)] for name, value in _fields(answer).items() if value not in (None, "")]
+        ci.show(_json(answer), rows=rows)
+
+
+def _page(pagination: Any, items: list[Audit]) -> str:
+    of = f" of {pagination.total_pages}" if pagination.total_pages is not None else ""
+    total = f"{pagination.total} in all" if pagination.total is not None else plural(len(items), "row")
+    more = "" if pagination.total_pages in {0, 1} else "; --all reads every page"
+    return f"Page {pagination.page or 1}{of}, {total}{more}."
+
+
+def _fields(answer: Any) -> dict[str, Any]:
+    if isinstance(answer, BaseModel):
+        named = {name: getattr(answer, name) for name in type(answer).model_fields if name != "status"}
+        return {**named, **(answer.model_extra or {})}
+    return {name: str(value) for name, value in answer._asdict().items()}
+
+
+def _json(answer: Any) -> Any:
+    if isinstance(answer, BaseModel):
+        return answer.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return {name: value if isinstance(value, int) else str(value) for name, value in answer._asdict().items()}
+
+
+def _cell(value: Any) -> str:
+    """A value on one line, for people."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "yes" if value else "no"
+        case datetime():
+            text = value.isoformat(" ")
+        case list():
+            text = ", ".join(map(_cell, value))
+        case dict():
+            text = ", ".join(f"{name}: {_cell(item)}" for name, item in value.items())
+        case BaseModel():
+            text = getattr(value, "name", None) or getattr(value, "email", None) or str(_json(value))
+        case _:
+            text = str(value)
+    return one_line(text, 500)
