@@ -105,7 +105,7 @@ def list_sessions(project: str, build: str) -> Response:
 def get_session(project: str, build: str, session: str) -> Response:
     found = _account().session(g.user, project, build, session, request.args.get("fields", "meta"), _base())
     if isinstance(found, str):
-        return Response(found, mimetype="text/plain")
+        return Response(found, content_type="application/text")
     return reply({"status": "ok", "session": found})
 
 

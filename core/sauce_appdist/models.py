@@ -7,6 +7,7 @@ unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Shape
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     Counter = int | None
     # A time. No document names the zone of the times without one, like `2019-04-04 16:03:15`: those are naive.
     # One that names its zone is aware.
@@ -26,7 +29,9 @@ else:
 
 
 def _names(value: object) -> object:
-    """A list of names from a list, a comma separated string, or objects with a name."""
+    """A list of names from a list, a comma separated string, a lone number, or objects with a name."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, list):
@@ -51,7 +56,7 @@ def _mapping(value: object) -> object:
 
 Names = Annotated[list[str], BeforeValidator(_names)]
 Flat = BeforeValidator(_flat)
-Mapped = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+PhpObject = BeforeValidator(_mapping)
 
 # Not documented: read where a server shows it, else None, which is unknown.
 FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
@@ -64,7 +69,10 @@ def spellings(project_id: str) -> tuple[str, ...]:
 
 
 class ApiModel(BaseModel):
-    """Reads the vendor's camelCase, keeps what it does not know, takes numbers as ids."""
+    """Reads the vendor's camelCase, keeps what it does not know, takes numbers as ids.
+
+    An optional field that cannot be read is unknown; see `readable`.
+    """
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -75,6 +83,32 @@ class ApiModel(BaseModel):
         ser_json_timedelta="float",
         defer_build=True,
     )
+
+
+def readable(body: bytes, error: ValidationError) -> bytes | None:
+    """An answer without the fields that `error` found unreadable, so that they do not spoil the rest of it.
+
+    None where nothing can be left out.
+    """
+    data = json.loads(body)
+    left_out = False
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        place = list(problem["loc"])
+        while place and isinstance(place[-1], int):
+            place.pop()  # a list without some of its items would be another list
+        if not place:
+            return None
+        *way, name = place
+        inside = data
+        for step in way:
+            try:
+                inside = inside[step]
+            except (LookupError, TypeError):
+                return None
+        if isinstance(inside, dict) and name in inside:
+            del inside[name]
+            left_out = True
+    return json.dumps(data).encode() if left_out else None
 
 
 class Reply(ApiModel):

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from sauce_appdist import __version__
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, InputError, ServiceError, TransportError
-from sauce_appdist.models import Reply
+from sauce_appdist.models import Reply, readable
 from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
 
@@ -115,7 +115,6 @@ class Transport:
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"sauce-appdist/{__version__}"
-        self._session.headers["Accept"] = "application/json"
 
     def request(
         self,
@@ -138,7 +137,7 @@ class Transport:
 
     def text(self, path: str, *, query: Mapping[str, str] | None = None) -> str:
         """An answer that is text instead of an envelope, by GET. Raises what `request` raises."""
-        return self._retrying(_Ask("GET", path, None, query), self._text)
+        return self._retrying(_Ask("GET", path, None, query, accept="*/*"), self._text)
 
     def download(self, path: str, into: IO[bytes]) -> tuple[str, int]:
         """Write a file into `into`; returns the name that the service gives it ("" for none) and its size in bytes.
@@ -148,7 +147,7 @@ class Transport:
         `request` raises, and OSError where it cannot be written.
         """
         return self._retrying(
-            _Ask("GET", path, None, None, elsewhere=True),
+            _Ask("GET", path, None, None, accept="*/*", elsewhere=True),
             lambda response, ask, deadline: self._file(response, ask, deadline, into),
         )
 
@@ -219,6 +218,7 @@ class Transport:
                 url,
                 params=ask.query if url == self.base_url + ask.path else None,
                 data=ask.form,
+                headers={"Accept": ask.accept},
                 timeout=timeout,
                 proxies=self._proxies,
                 allow_redirects=False,
@@ -300,6 +300,8 @@ class Transport:
     def _text(self, response: requests.Response, ask: _Ask, deadline: float) -> str:
         body = b"".join(self._parts(response, ask, deadline))
         self._no_refusal(response, body, ask)
+        if _kind(response) == "text/html":
+            raise TransportError(f"{ask}: HTTP {response.status_code} with a page instead of a text: check base-url.")
         self._tell_sunset(response)
         return body.decode("utf-8", "replace")
 
@@ -310,7 +312,7 @@ class Transport:
             self._checked(response, body, ask, Reply)
 
     def _file(self, response: requests.Response, ask: _Ask, deadline: float, into: IO[bytes]) -> tuple[str, int]:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        kind = _kind(response)
         if response.status_code >= 300 and _origin(response.url) != _origin(self.base_url):
             # What a storage says can quote the signed URL.
             host = urlsplit(response.url).hostname
@@ -341,7 +343,7 @@ class Transport:
         self._tell_sunset(response)
         status = response.status_code
         try:
-            parsed: Reply = reply.model_validate_json(body)
+            parsed: Reply = _parsed(reply, body)
         except ValidationError as error:
             envelope = _envelope(body)
             if envelope is None or (status < 300 and envelope.status == "ok"):
@@ -410,7 +412,7 @@ class Transport:
         return " ".join(part for part in parts if part)
 
     def _excerpt(self, response: requests.Response, body: bytes) -> str:
-        kind = response.headers.get("Content-Type", "no content type").partition(";")[0]
+        kind = _kind(response) or "no content type"
         text = one_line(self._redact(body[:4000].decode("utf-8", "replace")), 160)
         return f"{one_line(kind, 60)}, {text!r}" if text else f"{one_line(kind, 60)}, an empty body"
 
@@ -430,6 +432,7 @@ class _Ask(NamedTuple):
     path: str
     form: Mapping[str, str] | None
     query: Mapping[str, str] | None
+    accept: str = "application/json"
     elsewhere: bool = False
 
     @property
@@ -448,6 +451,10 @@ def _origin(url: str) -> tuple[str, str]:
     return urlsplit(url)[:2]
 
 
+def _kind(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
 def _is_newer(response: requests.Response) -> bool:
     """Newer servers announce the end of this API (facts.md part 1)."""
     return bool(response.headers.get("Sunset") or response.headers.get("Deprecation"))
@@ -459,6 +466,18 @@ def _name_of_file(response: requests.Response) -> str:
     message["Content-Disposition"] = response.headers.get("Content-Disposition", "")
     path = unquote(urlsplit(response.url).path)
     return message.get_filename() or path.rpartition("/")[2]
+
+
+def _parsed(reply: type[R], body: bytes) -> R:
+    """The reply; an optional field that cannot be read is unknown. Raises ValidationError."""
+    while True:
+        try:
+            return reply.model_validate_json(body)
+        except ValidationError as error:
+            less = readable(body, error) if error.errors(include_url=False)[0]["type"] != "json_invalid" else None
+            if less is None:
+                raise
+            body = less
 
 
 def _envelope(body: bytes) -> Reply | None:

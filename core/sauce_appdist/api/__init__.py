@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from sauce_appdist.errors import ServiceError
+from sauce_appdist.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +56,10 @@ class RenamedResource(Resource):
 
 
 def path(base: str, *parts: str) -> str:
-    """A path of ids and names; no id can lead out of its place."""
+    """A path of ids and names. Raises InputError for an id that would make it another endpoint's."""
+    for part in parts:
+        if part in {"", ".", ".."}:
+            raise InputError(f"an id is {part!r}, which is no id: expected something like 6905338.")
     return "/".join((base, *(quote(part, safe="") for part in parts)))
 
 

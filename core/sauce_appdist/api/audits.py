@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 from pydantic import ConfigDict, Field
 
-from sauce_appdist.api import Resource, given
-from sauce_appdist.models import ApiModel, Counter, Moment, Reply
+from sauce_appdist.api import Resource
+from sauce_appdist.models import ApiModel, Counter, Moment, PhpObject, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ class AuditPage(Reply):
     """One page of an audit log."""
 
     audits: list[Audit]
-    pagination: Pagination = Field(default_factory=Pagination)
+    pagination: Annotated[Pagination, PhpObject] = Field(default_factory=Pagination)
 
 
 class AuditTrail:
@@ -94,67 +94,39 @@ class AuditTrail:
             before = page.audits
 
 
-class Audits(Resource):
-    """`client.audits`.
+class Filters(TypedDict, total=False):
+    """What an audit log can be asked for.
 
-    The filters of the three logs: `site` (multi-site accounts: a subdomain or an enterprise id), `action_type`,
-    `start_date` and `end_date` (a date or `YYYY-MM-DD`), `per_page` (at most 200, on newer servers 100).
+    `site` is for multi-site accounts: a subdomain or an enterprise id. A day is a date or `YYYY-MM-DD`. A page has at
+    most 200 items, on newer servers 100.
     """
+
+    site: str | int
+    action_type: int
+    start_date: date | str
+    end_date: date | str
+    per_page: int
+
+
+class Audits(Resource):
+    """`client.audits`."""
 
     def recent(self) -> list[RecentAudit]:
         """The recent items, by the endpoint that the vendor calls deprecated (GET /api/1/audits)."""
         return self.transport.request("GET", "/api/1/audits", RecentAuditsReply).audits
 
-    def list(
-        self,
-        *,
-        site: str | int | None = None,
-        action_type: int | None = None,
-        start_date: date | str | None = None,
-        end_date: date | str | None = None,
-        per_page: int = PER_PAGE,
-    ) -> AuditTrail:
+    def list(self, **filters: Unpack[Filters]) -> AuditTrail:
         """All audit logs (GET /api/2/audits/)."""
-        return self._trail("", site, action_type, start_date, end_date, per_page)
+        return self._trail("", filters)
 
-    def admin_trail(
-        self,
-        *,
-        site: str | int | None = None,
-        action_type: int | None = None,
-        start_date: date | str | None = None,
-        end_date: date | str | None = None,
-        per_page: int = PER_PAGE,
-    ) -> AuditTrail:
+    def admin_trail(self, **filters: Unpack[Filters]) -> AuditTrail:
         """What admins did (GET /api/2/audits/admin-trail/)."""
-        return self._trail("admin-trail/", site, action_type, start_date, end_date, per_page)
+        return self._trail("admin-trail/", filters)
 
-    def tester_trail(
-        self,
-        *,
-        site: str | int | None = None,
-        action_type: int | None = None,
-        start_date: date | str | None = None,
-        end_date: date | str | None = None,
-        per_page: int = PER_PAGE,
-    ) -> AuditTrail:
+    def tester_trail(self, **filters: Unpack[Filters]) -> AuditTrail:
         """What was done with testers (GET /api/2/audits/tester-trail/)."""
-        return self._trail("tester-trail/", site, action_type, start_date, end_date, per_page)
+        return self._trail("tester-trail/", filters)
 
-    def _trail(
-        self,
-        trail: str,
-        site: str | int | None,
-        action_type: int | None,
-        start_date: date | str | None,
-        end_date: date | str | None,
-        per_page: int,
-    ) -> AuditTrail:
-        query = given(
-            site=None if site is None else str(site),
-            action_type=None if action_type is None else str(action_type),
-            start_date=None if start_date is None else str(start_date),
-            end_date=None if end_date is None else str(end_date),
-            per_page=str(per_page),
-        )
-        return AuditTrail(self.transport, f"/api/2/audits/{trail}", query)
+    def _trail(self, trail: str, filters: Filters) -> AuditTrail:
+        query = {name: str(value) for name, value in filters.items() if value is not None}
+        return AuditTrail(self.transport, f"/api/2/audits/{trail}", {"per_page": str(PER_PAGE), **query})

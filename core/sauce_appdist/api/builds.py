@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field
 
 from sauce_appdist.api import Resource, given, joined, path
-from sauce_appdist.models import FOLDER, ApiModel, Counter, Mapped, Moment, Names, Reply
+from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply
 
 if TYPE_CHECKING:
     import builtins
@@ -65,7 +65,7 @@ class UpdatedBuild(Reply):
 
     build_id: str | None = None
     tags: Names | None = None
-    metadata: Mapped | None = None
+    metadata: Annotated[dict[str, Any], PhpObject] | None = None
     changelog: str | None = None
     groups: Names | None = None
     landing_page_mode: str | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AliasChoices, AliasPath, Field
 
 from sauce_appdist.api import Resource, path
-from sauce_appdist.api.testers import Group, Tester, TestersReply
-from sauce_appdist.models import Reply
+from sauce_appdist.api.testers import Group, Tester
+from sauce_appdist.models import Flat, Reply
 
 if TYPE_CHECKING:
     import builtins
@@ -20,7 +22,14 @@ class GroupsReply(Reply):
 
 
 class GroupReply(Reply, Group):
-    """A new group stands in the envelope itself."""
+    """A new group stands in the envelope itself; elsewhere every single thing stands in a field of its name."""
+
+    id: str = Field(validation_alias=AliasChoices("id", AliasPath("group", "id")))
+    name: str = Field("", validation_alias=AliasChoices("name", AliasPath("group", "name")))
+
+
+class MembersReply(Reply):
+    testers: Annotated[list[Tester], Flat] | None = None
 
 
 class Groups(Resource):
@@ -50,4 +59,6 @@ class Groups(Resource):
 
     def _members(self, method: str, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         form = {"email": ",".join(emails)}
-        return self.transport.request(method, path(_GROUPS, group_id), TestersReply, form=form).testers
+        changed = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form).testers
+        # A server that only says ok has done as it was asked.
+        return [Tester(email=email) for email in emails] if changed is None else changed

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from sauce_appdist.api import Resource, path
 from sauce_appdist.api.builds import build_path
-from sauce_appdist.models import ApiModel, Mapped, Moment, Reply
+from sauce_appdist.models import ApiModel, Moment, PhpObject, Reply
 
 if TYPE_CHECKING:
     import builtins
@@ -42,7 +42,7 @@ class Session(ApiModel):
     crashed: bool | None = None
     country_name: str | None = None
     country_code: str | None = None
-    identity: Mapped | None = None
+    identity: Annotated[dict[str, Any], PhpObject] | None = None
 
 
 class SessionsReply(Reply):
@@ -78,8 +78,10 @@ class Sessions(Resource):
             "GET", _session_path(project_id, build_id, session_id), SessionReply, query=query
         )
         # Where the events stand is not documented: beside the session or in it.
-        beside = {name: value for name, value in (reply.model_extra or {}).items() if not hasattr(reply.session, name)}
-        return reply.session.model_copy(update=beside)
+        session = reply.session
+        known = {*type(session).model_fields, *(session.model_extra or {})}
+        beside = {name: value for name, value in (reply.model_extra or {}).items() if name not in known}
+        return session.model_copy(update=beside)
 
 
 def _session_path(project_id: str, build_id: str, session_id: str) -> str:

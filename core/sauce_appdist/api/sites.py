@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
 from sauce_appdist.api import RenamedResource, given
-from sauce_appdist.models import ApiModel, Counter, Reply
+from sauce_appdist.models import ApiModel, Counter, Flat, PhpObject, Reply
 
 LoginMethod = Literal["sso", "credentials"]
 _LOGIN_METHODS = {"sso": "0", "credentials": "1"}
@@ -26,18 +26,18 @@ class Site(ApiModel):
     id: str
     name: str | None = None
     builds_count: Counter = None
-    users: list[SiteUser] | None = None
+    users: Annotated[list[SiteUser], Flat] | None = None
 
 
 class SiteList(ApiModel):
     """All sites and those who manage them."""
 
     accounts: list[Site] = Field(default_factory=list)
-    managers: list[SiteUser] = Field(default_factory=list)
+    managers: Annotated[list[SiteUser], Flat] = Field(default_factory=list)
 
 
 class SitesReply(Reply):
-    sites: SiteList = Field(validation_alias=AliasChoices("site", "sites"))
+    sites: Annotated[SiteList, PhpObject] = Field(validation_alias=AliasChoices("site", "sites"))
 
 
 class Sites(RenamedResource):

@@ -27,7 +27,7 @@ class Group(ApiModel):
     """A tester group; `testers` is None where the answer does not list them."""
 
     id: str
-    name: str
+    name: str = ""
     testers: Annotated[list[Tester], Flat] | None = None
 
 

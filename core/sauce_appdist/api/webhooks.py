@@ -18,7 +18,7 @@ class Webhook(ApiModel):
     """A webhook. `status` is as the service writes it; `enabled` is what it means."""
 
     id: str
-    status: str | None = None
+    status: str | bool | None = None
     name: str | None = None
     url: str | None = None
     actions: Names | None = None
@@ -28,7 +28,7 @@ class Webhook(ApiModel):
     def enabled(self) -> bool | None:
         """Whether it is called; None where `status` says nothing that is known."""
         return {"1": True, "true": True, "active": True, "0": False, "false": False, "suspended": False}.get(
-            (self.status or "").lower()
+            str(self.status).lower()
         )
 
 
