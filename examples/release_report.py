@@ -18,10 +18,11 @@ def report(client: Client, since: str) -> None:
     feedbacks = client.feedbacks.list()
     print("| App | Newest build | Sessions | Crashes | Latest feedback |\n|---|---|---|---|---|")
     for project in client.projects.list():
-        build = max(client.builds.list(project.id), key=lambda one: str(one.uploaded_at), default=None)
+        build = max(client.builds.list(project.id), key=lambda one: str(one.uploaded_at or ""), default=None)
         if build is None:
             continue
-        said = next((one.text for one in feedbacks if one.build_id == build.id), "")
+        said = next((one.text for one in feedbacks if one.build_id == build.id), None) or ""
+        said = " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())  # it stands in a table
         # A counter that the service does not show is None, never 0.
         counters = ["?" if number is None else str(number) for number in (build.sessions, build.crashes)]
         print(f"| {project.name} ({project.platform}) | {build.app_version} | {' | '.join(counters)} | {said} |")

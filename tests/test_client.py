@@ -6,7 +6,11 @@ import json
 import logging
 import os
 import re
+import signal
 import stat
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -27,6 +31,7 @@ from sauce_appdist.steps.find import newest
 from sauce_appdist.transport import Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_httpserver import HTTPServer
@@ -168,6 +173,22 @@ def test_what_moves_to_the_next_page_meanwhile_comes_once(server: HTTPServer) ->
     assert [audit.id for audit in client_of(server).audits.list()] == ["1", "2", "3", "4"]
 
 
+def test_a_page_without_anything_new_is_not_the_end(server: HTTPServer) -> None:
+    pages(server, [1, 2], [1, 2], [2, 3], [3, 4], total_pages=4)
+    assert [audit.id for audit in client_of(server).audits.list()] == ["1", "2", "3", "4"]
+
+
+def test_items_without_an_id_are_all_kept(server: HTTPServer) -> None:
+    page = {"status": "ok", "audits": [{"actionLabel": "a"}, {"actionLabel": "a"}], "pagination": {"total_pages": 1}}
+    server.expect_request("/api/2/audits/admin-trail/").respond_with_json(page)
+    assert len(list(client_of(server).audits.admin_trail())) == 2
+
+
+def test_a_filter_that_is_none_is_refused(server: HTTPServer) -> None:
+    with pytest.raises(TypeError, match=r"'startdate' is no filter \(did you mean 'start_date'\?\)"):
+        client_of(server).audits.list(startdate="2026-05-01")  # type: ignore[call-arg]
+
+
 def test_a_server_that_tells_no_number_of_pages_is_asked_until_there_is_no_more(server: HTTPServer) -> None:
     asked = pages(server, [1, 2], [3], [], total_pages=None)
     assert [audit.id for audit in client_of(server).audits.list()] == ["1", "2", "3"]
@@ -297,6 +318,100 @@ def test_a_download_that_is_refused_is_a_refusal(server: HTTPServer, tmp_path: P
         client_of(server).builds.download("1", "2", to=tmp_path)
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://localhost:99999/x?sig=s3cr3t",
+        "ftp://localhost/x?sig=s3cr3t",
+        "file://localhost/etc/passwd?sig=s3cr3t",
+        "http://[bad?sig=s3cr3t",
+    ],
+)
+@pytest.mark.parametrize("hops", [0, 1])
+def test_a_wrong_redirect_shows_no_signature(server: HTTPServer, tmp_path: Path, location: str, hops: int) -> None:
+    first = location if hops == 0 else f"{storage_of(server)}/next?sig=s3cr3t"
+    server.expect_request(DOWNLOAD).respond_with_data("", 302, {"Location": first})
+    server.expect_request("/next").respond_with_data("", 302, {"Location": location})
+    log: list[str] = []
+    with pytest.raises(TransportError) as caught:
+        client_of(server, log=log.append).builds.download("1", "2", to=tmp_path)
+    assert "s3cr3t" not in str(caught.value) + "".join(log)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_left_our_host_is_never_signed_again(server: HTTPServer, tmp_path: Path) -> None:
+    """A storage that sends back to the API must not be able to have it read for us."""
+    server.expect_request(DOWNLOAD).respond_with_data("", 302, {"Location": f"{storage_of(server)}/x"})
+    server.expect_request("/x").respond_with_data("", 302, {"Location": server.url_for("/api/1/cpanel/permissions/")})
+
+    def permissions(request: Request) -> Response:
+        assert request.authorization is None
+        return Response("{}", 401)
+
+    server.expect_request("/api/1/cpanel/permissions/").respond_with_handler(permissions)
+    with pytest.raises((TransportError, AuthError)):
+        client_of(server).builds.download("1", "2", to=tmp_path)
+
+
+def test_the_storage_is_asked_again_when_it_is_busy(server: HTTPServer, tmp_path: Path) -> None:
+    server.expect_request(DOWNLOAD).respond_with_data("", 302, {"Location": f"{storage_of(server)}/x"})
+    server.expect_oneshot_request("/x").respond_with_data("", 503)
+    server.expect_request("/x").respond_with_data(APK, content_type="application/octet-stream")
+    assert client_of(server).builds.download("1", "2", to=tmp_path / "a.apk").size == len(APK)
+
+
+def test_a_slow_download_goes_on_as_long_as_something_comes(server: HTTPServer, tmp_path: Path) -> None:
+    def drip() -> Iterator[bytes]:
+        for _ in range(6):
+            time.sleep(0.2)
+            yield APK[:1000]
+
+    server.expect_request(DOWNLOAD).respond_with_handler(
+        lambda _: Response(drip(), content_type="application/octet-stream")
+    )
+    assert client_of(server, timeout=0.6).builds.download("1", "2", to=tmp_path / "a.apk").size == 6000
+
+
+def test_a_cancelled_download_leaves_nothing(server: HTTPServer, tmp_path: Path) -> None:
+    def drip() -> Iterator[bytes]:
+        for _ in range(50):
+            time.sleep(0.1)
+            yield APK
+
+    server.expect_request(DOWNLOAD).respond_with_handler(
+        lambda _: Response(drip(), content_type="application/octet-stream")
+    )
+    environ = {
+        "PATH": os.environ["PATH"],
+        "APPDIST_EMAIL": EMAIL,
+        "APPDIST_API_KEY": API_KEY,
+        "APPDIST_BASE_URL": server.url_for(""),
+    }
+    words = ["api", "builds", "download", "--project-id", "1", "--build-id", "2", "--to", str(tmp_path / "a.apk")]
+    running = subprocess.Popen([sys.executable, "-m", "sauce_appdist", *words], env=environ)
+    while not list(tmp_path.iterdir()):
+        time.sleep(0.02)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_written_through(server: HTTPServer, tmp_path: Path) -> None:
+    (tmp_path / "real.apk").write_bytes(b"old")
+    (tmp_path / "latest.apk").symlink_to("real.apk")
+    server.expect_request(DOWNLOAD).respond_with_data(APK, content_type="application/octet-stream")
+    client_of(server).builds.download("1", "2", to=tmp_path / "latest.apk")
+    assert (tmp_path / "latest.apk").is_symlink()
+    assert (tmp_path / "real.apk").read_bytes() == APK
+
+
+@pytest.mark.parametrize("status", [204, 206])
+def test_a_part_of_a_file_is_no_file(server: HTTPServer, tmp_path: Path, status: int) -> None:
+    server.expect_request(DOWNLOAD).respond_with_data(APK[:9], status, content_type="application/octet-stream")
+    with pytest.raises(ApiError):
+        client_of(server).builds.download("1", "2", to=tmp_path)
+
+
 # --- Logs ---------------------------------------------------------------------------------------------
 
 
@@ -332,6 +447,75 @@ def test_only_a_404_is_asked_again_under_the_other_name(server: HTTPServer) -> N
         client_of(server).webhooks.delete("5")
     assert caught.value.sent
     assert len(server.log) == 1
+
+
+def test_an_envelope_tells_more_than_a_page(server: HTTPServer) -> None:
+    """Both names are answered with 404: the one that says what is missing is told."""
+    server.expect_request("/api/1/webhook/5/").respond_with_data("<html>", 404, content_type="text/html")
+    server.expect_request("/api/1/webhooks/5/").respond_with_json(
+        {"status": "fail", "code": 1, "message": "no such webhook"}, status=404
+    )
+    with pytest.raises(ApiError, match="no such webhook"):
+        client_of(server).webhooks.get("5")
+    server.clear()
+    server.expect_request("/api/1/webhook/5/").respond_with_json(
+        {"status": "fail", "code": 1, "message": "no such webhook"}, status=404
+    )
+    server.expect_request("/api/1/webhooks/5/").respond_with_data("", 403)
+    with pytest.raises(ApiError, match="no such webhook"):
+        client_of(server).webhooks.get("5")
+
+
+def test_104_has_two_meanings(server: HTTPServer) -> None:
+    nameless = {"status": "fail", "code": 104, "message": "Missing webhook name"}
+    server.expect_request("/api/1/webhook/").respond_with_json(nameless, status=400)
+    with pytest.raises(ApiError, match="Missing webhook name"):
+        client_of(server).webhooks.add(name="", url="https://a.example")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.builds.update("1", "2", tags="production"),
+        lambda client: client.builds.invite("1", "2", groups="QA", notify=True),
+        lambda client: client.builds.copy("1", "2", to_folder="F", groups=["QA, Berlin"]),
+        lambda client: client.testers.add("a@example.com"),
+        lambda client: client.groups.add_testers("12", "a@example.com"),
+        lambda client: client.testers.get(None),
+        lambda client: client.sites.create("emea", login_method="password"),
+    ],
+)
+def test_what_would_be_sent_as_something_else_is_not_sent(server: HTTPServer, call: Callable[[Client], object]) -> None:
+    with pytest.raises(InputError):
+        call(client_of(server))
+    assert not server.log
+
+
+def test_an_id_may_be_a_number(server: HTTPServer) -> None:
+    server.expect_request("/api/1/projects/6905338/builds/").respond_with_json({"status": "ok", "builds": []})
+    assert client_of(server).builds.list(6905338) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"status": "ok", "projects": None}, "projects: Input should be a valid"),
+        ({"status": "ok", "projects": [{"name": "no id"}]}, "projects.0.id: Field required"),
+        ({"status": "fail", "code": 99, "message": ["no"]}, "refused (HTTP 200, code 99)"),
+    ],
+)
+def test_what_cannot_be_left_out_is_named(server: HTTPServer, answer: dict[str, Any], expected: str) -> None:
+    server.expect_request("/api/1/projects/").respond_with_json(answer)
+    with pytest.raises((TransportError, ApiError)) as caught:
+        client_of(server).projects.list()
+    assert expected in str(caught.value)
+
+
+def test_odd_members_do_not_hide_a_group(server: HTTPServer) -> None:
+    groups = [{"id": 1, "name": "QA", "testers": [[{"email": "a@example.com"}, {"email": []}]]}, {"id": 2, "name": "B"}]
+    server.expect_request("/api/1/testers/groups").respond_with_json({"status": "ok", "groups": groups})
+    one, other = client_of(server).groups.list()
+    assert (one.name, one.testers, other.testers) == ("QA", None, None)
 
 
 def test_an_id_leads_nowhere_else(server: HTTPServer) -> None:

@@ -268,9 +268,17 @@ def test_pages(api: Api, service: Service) -> None:
 @pytest.mark.parametrize(
     ("argv", "code", "expected"),
     [
-        ("builds list", 2, "project-id is required: Id of the project."),
+        ("builds list", 2, "the following arguments are required: --project-id"),
+        ("buildz list", 2, "invalid choice: 'buildz' (did you mean 'builds'?)"),
+        ("builds update --relase-notes a --project-id 1 --build-id 2", 2, "unrecognized arguments: --relase-notes a (did you mean '--release-notes'?)\nSee sauce-appdist api builds update --help."),
+        ("sessions get --project-id 6905338 --build-id 8911052 --session-id 9", 4, "Check project-id and build-id and session-id."),
+        ("audits list --page 0", 2, "page is 0, expected 1 or more"),
+        (f'builds invite --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups "QA,Stakeholders"', 2, "groups has 'QA,Stakeholders', but cannot be given by a name with a comma"),
+        (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to /dev/null", 2, "to is /dev/null, expected a file or a directory"),
+        (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to -", 2, "to is -, expected a file or a directory"),
+        (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to /tmp/not-there/", 2, "to is /tmp/not-there/, a directory that does not exist: make it first"),
         ("builds list --project-id ../1", 2, "project-id is '../1', which is no id"),
-        ("builds get --project-id 1 --build-id 2", 4, "Check build-id and project-id"),
+        ("builds get --project-id 1 --build-id 2", 4, "Check project-id and build-id."),
         (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID}", 2, "nothing to update: give release-notes"),
         (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups QA --clear-groups", 2, "give one of them"),
         (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID} --landing-page-mode opn", 2, "did you mean 'open'?"),
@@ -300,18 +308,107 @@ def test_a_list_that_is_partly_done_says_which(api: Api, service: Service) -> No
     service.fault(path="/testers/groups/12$", body={"status": "ok", "testers": [{"email": "A@example.com"}]})
     done = api("groups", "add-testers", "--group-id", "12", "--emails", "a@example.com, b@example.com")
     assert done.code == 6
-    assert "Done for a@example.com, but not for b@example.com" in done.log
+    assert "not done for b@example.com: no such tester, or it was so before. Done for the rest." in done.log
+    assert json.loads(done.text) == [{"email": "A@example.com"}]
     service.fault(path="/testers/groups/12$", body={"status": "ok", "testers": []})
     done = api("groups", "add-testers", "--group-id", "12", "--emails", "b@example.com")
     assert done.code == 2
-    assert "emails names no tester that this could be done to: b@example.com" in done.log
+    assert "emails: not done for b@example.com: no such tester, or it was so before." in done.log
+    assert "Done for the rest" not in done.log
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (["builds", "invite", *BUILD, "--groups", "QA", "--notify", "--yes"], "/invites/$"),
+        (["builds", "copy", *BUILD, "--to-folder", "F"], "/copy$"),
+        (["testers", "delete", "--tester-id", "504", "--yes"], "/testers/504$"),
+    ],
+)
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"after": True, "status": 502}])
+def test_a_write_of_unknown_fate_says_so_and_is_not_repeated(
+    api: Api, service: Service, command: list[str], path: str, fault: dict[str, Any]
+) -> None:
+    service.fault(path=path, times=None, **fault)
+    done = api(*command)
+    assert done.code == 6
+    assert "Whether it was done is unknown, and it was not sent again: look before you repeat it." in done.log
+    assert len(service.writes) == 1
+
+
+def test_groups_that_nobody_has_are_told(api: Api) -> None:
+    copied = api("builds", "copy", *BUILD, "--to-folder", "F", "--groups", "QA,Nobody")
+    assert copied.code == 6
+    assert "It was done, but the service does not know the groups Nobody." in copied.log
+    assert json.loads(copied.text)["invalid_groups"] == ["Nobody"]
+    updated = api("builds", "update", *BUILD, "--groups", "Nobody")
+    assert (updated.code, "does not know the groups Nobody" in updated.log) == (6, True)
+
+
+def test_in_a_job_nothing_gets_among_the_data(process: Process) -> None:
+    """A file that is made of stdout may become an artifact: no mask command, which has the key in it, no note."""
+    for env in ({"GITHUB_ACTIONS": "true"}, {"GITLAB_CI": "true"}, {}):
+        done = process("api", "sessions", "logs", *BUILD, "--session-id", "8911052001", "--debug", env=env)
+        assert done.code == 0
+        assert API_KEY not in done.text + done.log
+        assert "::" not in done.text
+        assert "debug:" in done.log
+        assert "debug:" not in done.text
+        failed = process("api", "builds", "get", "--project-id", "1", "--build-id", "2", env=env)
+        assert (failed.code, failed.text) == (4, "")
+        assert "The service refused" in failed.log
+
+
+def test_data_holds_no_command_of_a_runner(api: Api, service: Service, seed: dict[str, Any]) -> None:
+    seed["groups"].append({"name": "##[error]owned\n::error::owned", "testers": ["a@example.com"]})
+    service.reset(seed)
+    done = api("groups", "list")
+    assert json.loads(done.text)[-1]["name"] == "##[error]owned\n::error::owned"
+    assert "##[" not in done.text
+    assert not re.search(r"^\s*::", done.text + api("groups", "list", people=True).text, re.MULTILINE)
+
+
+def test_json_is_whole_where_a_stream_cannot_show_everything(
+    process: Process, service: Service, seed: dict[str, Any]
+) -> None:
+    seed["groups"].append({"name": "Grüße 🚆 日本", "testers": ["a@example.com"]})
+    service.reset(seed)
+    for encoding in ("cp1252:replace", "utf-8"):
+        done = process("api", "groups", "list", "--json", env={"PYTHONIOENCODING": encoding})
+        assert json.loads(done.text)[-1]["name"] == "Grüße 🚆 日本"
+
+
+def test_one_thing_is_shown_with_all_it_has(api: Api, client: Client) -> None:
+    hook = client.webhooks.list()[0]
+    lines = dict(
+        line.split(maxsplit=1)
+        for line in api("webhooks", "get", "--webhook-id", hook.id, people=True).text.splitlines()
+    )
+    assert lines["status"] == hook.status
+    assert lines["enabled"] == ("yes" if hook.enabled else "no")
+    assert lines["url"] == hook.url
+    sites = api("sites", "list", people=True, env=OWNER)
+    assert "northwind-rail" in sites.text
+    assert "Managers: owner@northwind.example" in sites.log
+    with_build = api("testers", "list", "--build-id", NEWEST_ANDROID, people=True)
+    assert {"downloaded", "sessions"} <= set(with_build.text.splitlines()[0].split())
+
+
+def test_ctrl_c_at_the_question_sends_nothing(service: Service) -> None:
+    ended, text = on_a_terminal(service, "\x03", "api", "builds", "delete", *BUILD)
+    assert ended == 130
+    assert "Cancelled. Nothing was sent." in text
+    assert service.writes == []
 
 
 def test_a_dry_run_sends_nothing_that_changes(api: Api, service: Service) -> None:
     done = api("builds", "delete", *BUILD, "--dry-run")
     assert done.code == 0
-    assert "Dry run, nothing is sent: Delete a build" in done.log
+    path = f"/api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}"
+    assert json.loads(done.text) == {"dry-run": True, "told": f"dry-run is set, so DELETE {path} is not sent."}
     assert service.sent == []
+    wrong = api("builds", "update", *BUILD, "--dry-run")
+    assert (wrong.code, "nothing to update" in wrong.log) == (2, True)  # it checks what it would send
     assert api("builds", "get", *BUILD, "--dry-run").code == 0
 
 
@@ -319,7 +416,7 @@ def test_only_the_connection_comes_from_the_environment(api: Api, service: Servi
     """An earlier job's APPDIST_BUILD_ID must not say what is deleted."""
     done = api("builds", "delete", "--yes", env={"APPDIST_PROJECT_ID": ANDROID, "APPDIST_BUILD_ID": NEWEST_ANDROID})
     assert done.code == 2
-    assert "build-id is required" in done.log
+    assert "the following arguments are required: --project-id, --build-id" in done.log
     assert service.sent == []
 
 

@@ -470,7 +470,7 @@ def test_fail_with_http_200_is_an_error(server: HTTPServer) -> None:
         {"status": "fail", "code": 1, "message": "Invalid build id"}
     )
     with pytest.raises(
-        ApiError, match=r"HTTP 200, code 1\): Invalid build id\. Check build-id and project-id"
+        ApiError, match=r"HTTP 200, code 1\): Invalid build id\. Check project-id and build-id"
     ) as caught:
         Wire(server.url_for("")).client.builds.get("1", "2")
     assert caught.value.not_found

@@ -127,11 +127,11 @@ def run_step(
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
     """One endpoint; how to connect is all that the environment says."""
     from sauce_appdist import console
-    from sauce_appdist.ci import choose
+    from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.contract import ConnectionInputs, variable
 
     _, resource, verb = command.words
-    ci = choose(environ, out, json=command.json)
+    ci = (JsonOutput if command.json else Answers)(environ, out)
     connection = {variable(name) for name in ConnectionInputs.model_fields}
 
     def work() -> None:
@@ -144,6 +144,7 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
         problem = _problem(work)
     except BrokenPipeError:
         return ExitCode.OK  # nobody reads any more
+    _finish_in_peace()
     if problem:
         ci.error(problem)
     return problem.exit_code if problem else ExitCode.OK

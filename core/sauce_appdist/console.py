@@ -11,8 +11,10 @@ from datetime import date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
 
+from sauce_appdist.api.builds import UpdatedBuild
+from sauce_appdist.api.webhooks import Webhook
 from sauce_appdist.contract import (
     ConnectionInputs,
     Flag,
@@ -20,13 +22,15 @@ from sauce_appdist.contract import (
     Items,
     Line,
     Pairs,
+    Parts,
     Prose,
     Tags,
     extra,
     kebab,
     option,
 )
-from sauce_appdist.errors import InputError, PartialSuccessError
+from sauce_appdist.errors import Cancelled, InputError, NotSent, PartialSuccessError, ServiceError
+from sauce_appdist.models import Reply
 from sauce_appdist.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.api.audits import Audit, AuditTrail
     from sauce_appdist.api.testers import Tester
-    from sauce_appdist.ci import Ci
+    from sauce_appdist.ci.terminal import Answers
     from sauce_appdist.client import Client
 
 Values = dict[str, Any]
@@ -59,6 +63,13 @@ def _site_name(value: object) -> object:
     return value
 
 
+def _at_least_one(value: int) -> int:
+    if value < 1:
+        raise ValueError(f"is {value}, expected 1 or more")
+    return value
+
+
+AtLeastOne = Annotated[int, AfterValidator(_at_least_one)]
 Date = Annotated[date, BeforeValidator(_date)]
 WebhookActions = Annotated[list[Literal["crash", "feedback", "upload", "new-udid"]], Items.__metadata__[0]]
 PARAMETERS: Mapping[str, tuple[Any, str]] = {
@@ -71,9 +82,9 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "site_id": (Identifier, "Id of the site."),
     "release_notes": (Prose, "Release notes; they replace today's."),
     "tags": (Tags, "Tags, separated by commas; they replace today's."),
-    "groups": (Items, "Tester groups, separated by commas, by name; copy and invite take ids too."),
+    "groups": (Parts, "Tester groups, separated by commas, by name; copy and invite take ids too."),
     "clear_groups": (Flag, "Take all groups from the build."),
-    "project_groups": (Items, "Tester groups of the copy's project, by name or id."),
+    "project_groups": (Parts, "Tester groups of the copy's project, by name or id."),
     "landing_page_mode": (Literal["open", "closed"], "open to anyone with the link, or closed: a login is needed."),
     "metadata": (Pairs, "key=value; repeat it for several."),
     "to_folder": (Line, "Folder to copy to, by name or path; it is created if need be."),
@@ -82,21 +93,24 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "message": (Prose, "Text to add to the e-mail."),
     "notify": (Flag, "Send the e-mail."),
     "to": (Line, "File to write, or a directory. Default: this directory."),
-    "emails": (Items, "E-mail addresses of testers, separated by commas."),
+    "emails": (Parts, "E-mail addresses of testers, separated by commas."),
     "group": (Line, "Tester group to put them into; it is created if need be."),
-    "name": (Line, "Its name."),
-    "site_name": (Annotated[Line, BeforeValidator(_site_name)], "Its name: letters, digits, - and _, at least four."),
+    "name": (Line, "Name of the group or the webhook."),
+    "site_name": (
+        Annotated[Line, BeforeValidator(_site_name)],
+        "Name of the site: at least four letters, digits, - or _.",
+    ),
     "url": (Annotated[Line, BeforeValidator(_webhook_url)], "What is to be called."),
     "enabled": (Flag, "Whether it is called."),
     "actions": (WebhookActions, "What it is called for: crash, feedback, upload, new-udid."),
-    "project_ids": (Items, "Ids of the projects it is for, separated by commas; all if they are left away."),
+    "project_ids": (Parts, "Ids of the projects it is for, separated by commas; all if they are left away."),
     "login_method": (Literal["sso", "credentials"], "How users log in."),
     "site": (Line, "Multi-site accounts: subdomain or enterprise id of one site."),
     "action_type": (int, "Only this type of action, by its number."),
     "start_date": (Date, "From this day on, like 2026-03-31."),
     "end_date": (Date, "Until this day."),
-    "page": (int, "Which page. Default: 1."),
-    "per_page": (int, "Items on a page, at most 200 (on newer servers 100). Default: 50."),
+    "page": (AtLeastOne, "Which page. Default: 1."),
+    "per_page": (AtLeastOne, "Items on a page, at most 200 (on newer servers 100). Default: 50."),
     "all": (Flag, "Read all pages."),
     "yes": (Flag, "Do it without asking."),
 }
@@ -109,7 +123,8 @@ _WEBHOOK = "enabled actions project_ids"
 class Verb(NamedTuple):
     """One endpoint: what it needs and takes, which fields a table shows, and what to ask before it is done.
 
-    It asks only where it deletes, blocks or mails; with `asks_if` only where that flag is set.
+    It asks only where it deletes, blocks or mails; with `asks_if` only where that flag is set. `call` is for what is
+    more than the method of that name; `check` raises where an answer is not what was asked for.
     """
 
     needs: str = ""
@@ -118,6 +133,7 @@ class Verb(NamedTuple):
     asks: str = ""
     asks_if: str = ""
     call: Callable[[Client, Values], object] | None = None
+    check: Callable[[Any, Values], None] | None = None
 
 
 def _update(client: Client, values: Values) -> object:
@@ -130,21 +146,22 @@ def _update(client: Client, values: Values) -> object:
     return client.builds.update(**values)
 
 
-def _members(verb: Literal["add_testers", "remove_testers"]) -> Callable[[Client, Values], object]:
-    def call(client: Client, values: Values) -> object:
-        changed: list[Tester] = getattr(client.groups, verb)(**values)
-        known = {(tester.email or "").casefold() for tester in changed}
-        missing = [email for email in values["emails"] if email.casefold() not in known]
-        if missing and not changed:
-            raise InputError(f"emails names no tester that this could be done to: {', '.join(missing)}.")
-        if missing:
-            raise PartialSuccessError(
-                f"Done for {', '.join(sorted(known))}, but not for {', '.join(missing)}: no such tester, or nothing to "
-                "do."
-            )
-        return changed
+def _all_members(changed: list[Tester], values: Values) -> None:
+    known = {(tester.email or "").casefold() for tester in changed}
+    missing = [email for email in values["emails"] if email.casefold() not in known]
+    if missing:
+        problem = f"emails: not done for {', '.join(missing)}: no such tester, or it was so before."
+        raise PartialSuccessError(f"{problem} Done for the rest.") if known else InputError(problem)
 
-    return call
+
+def _all_groups(answer: Any, values: Values) -> None:
+    """A copy takes group names that nobody has, and an update too: only the answer tells."""
+    lists = [getattr(answer, name, None) for name in ("invalid_groups", "invalid_project_groups")]
+    refused = [name for names in lists for name in names or []]
+    if isinstance(answer, UpdatedBuild) and answer.groups is not None:
+        refused += [name for name in values.get("groups", []) if name not in answer.groups]
+    if refused:
+        raise PartialSuccessError(f"It was done, but the service does not know the groups {', '.join(refused)}.")
 
 
 def _trail(method: str) -> Callable[[Client, Values], object]:
@@ -173,8 +190,10 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
             columns="id app_version app_version_code uploaded_at sessions crashes feedbacks downloads tags",
         ),
         "get": Verb(_BUILD),
-        "update": Verb(_BUILD, "release_notes tags groups clear_groups landing_page_mode metadata", call=_update),
-        "copy": Verb(f"{_BUILD} to_folder", "app_name groups project_groups allow_all_testers"),
+        "update": Verb(
+            _BUILD, "release_notes tags groups clear_groups landing_page_mode metadata", call=_update, check=_all_groups
+        ),
+        "copy": Verb(f"{_BUILD} to_folder", "app_name groups project_groups allow_all_testers", check=_all_groups),
         "invite": Verb(
             f"{_BUILD} groups",
             "message notify",
@@ -201,12 +220,12 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "groups": {
         "list": Verb(columns="id name testers"),
         "create": Verb("name"),
-        "add-testers": Verb("group_id emails", columns="email", call=_members("add_testers")),
+        "add-testers": Verb("group_id emails", columns="email", check=_all_members),
         "remove-testers": Verb(
             "group_id emails",
             columns="email",
             asks="Remove {emails} from group {group_id}, which is discarded if nobody is left?",
-            call=_members("remove_testers"),
+            check=_all_members,
         ),
     },
     "feedbacks": {"list": Verb(columns="id recorded_at reported_by project_id build_id session_id text")},
@@ -230,7 +249,6 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "delete": Verb("site_id", asks="Delete site {site_id}?"),
     },
 }
-_READS = {"list", "get", "events", "logs", "download", "admin-trail", "tester-trail", "recent"}
 
 
 def module(resource: str) -> Any:
@@ -257,7 +275,7 @@ def inputs_of(resource: str, verb: str) -> type[ConnectionInputs]:
     return create_model(f"{resource} {verb}", __base__=ConnectionInputs, **fields)
 
 
-def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: Ci) -> None:
+def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: Answers) -> None:
     """Ask if need be, do it, and show the answer.
 
     Raises InputError where a person has to agree and none can be asked, or said no.
@@ -265,21 +283,44 @@ def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: 
     row = RESOURCES[resource][verb]
     values = {name: getattr(inputs, name) for name in f"{row.needs} {row.takes}".split()}
     values = {name: value for name, value in values.items() if value is not None}
-    if inputs.dry_run and verb not in _READS:
-        ci.info(f"Dry run, nothing is sent: {summary(resource, verb)}")
+    question = row.asks.format_map({name: _cell(value) for name, value in values.items()}) if row.asks else ""
+    asks = question and (not row.asks_if or values.get(row.asks_if)) and not getattr(inputs, "yes", None)
+    if asks and not inputs.dry_run:
+        _agree(question, ci)
+    call = row.call or (lambda client, values: getattr(getattr(client, resource), verb.replace("-", "_"))(**values))
+    asked = dict(values)
+    try:
+        answer = call(client, values)
+    except NotSent as dry:
+        ci.show({"dry-run": True, "told": str(dry)}, text=f"Dry run: {dry}")
         return
-    if row.asks and (not row.asks_if or values.get(row.asks_if)) and not getattr(inputs, "yes", None):
-        question = row.asks.format_map({name: _cell(value) for name, value in values.items()})
+    except ServiceError as error:
+        if not error.sent:
+            raise
+        raise PartialSuccessError(
+            f"{error} Whether it was done is unknown, and it was not sent again: look before you repeat it.",
+            unknown=True,
+        ) from None
+    columns = row.columns.split()
+    if "build_id" in asked and resource == "testers" and isinstance(answer, list):
+        columns += dict.fromkeys(name for tester in answer for name in tester.model_extra or {})
+    _show(answer, columns, ci)
+    if row.check:
+        row.check(answer, asked)
+
+
+def _agree(question: str, ci: Answers) -> None:
+    try:
         agreed = ci.ask(question)
-        if agreed is None:
-            raise InputError(f"{question} Nobody can be asked here: give --yes. Nothing was sent.")
-        if not agreed:
-            raise InputError("You did not say yes. Nothing was sent.")
-    call = row.call or (lambda client, values: getattr(getattr(client, resource), verb)(**values))
-    _show(call(client, values), row.columns.split(), ci)
+    except Cancelled:
+        raise Cancelled("Cancelled. Nothing was sent.") from None
+    if agreed is None:
+        raise InputError(f"{question} Nobody can be asked here: give --yes. Nothing was sent.")
+    if not agreed:
+        raise InputError("You did not say yes. Nothing was sent.")
 
 
-def _show(answer: Any, columns: list[str], ci: Ci) -> None:
+def _show(answer: Any, columns: list[str], ci: Answers) -> None:
     """Lists as a table, one thing as lines of name and value; in JSON as the service spells it."""
     if isinstance(answer, str):
         ci.show({"logs": answer}, text=answer)
@@ -287,33 +328,35 @@ def _show(answer: Any, columns: list[str], ci: Ci) -> None:
     if answer is None:
         ci.show({"status": "ok"}, text="Done.")
         return
-    items, note = answer, ""
+    items, data, note = answer, None, ""
     if hasattr(answer, "pagination"):
         items, note = answer.audits, _page(answer.pagination, answer.audits)
     elif hasattr(answer, "accounts"):
-        items = answer.accounts
+        items, data = answer.accounts, _json(answer)
         note = f"Managers: {', '.join(one.email or '?' for one in answer.managers)}" if answer.managers else ""
     if isinstance(items, list):
-        shown = [name for name in columns if any(getattr(item, name) is not None for item in items)]
-        rows = [[_cell(getattr(item, name)) for name in shown] for item in items]
-        data: Any = [_json(item) for item in items] if items is answer or note.startswith("Page") else _json(answer)
-        ci.show(data, columns=[kebab(name) for name in shown], rows=rows, text=note or plural(len(rows), "row"))
+        shown = [name for name in columns if any(getattr(item, name, None) is not None for item in items)]
+        rows = [[_cell(getattr(item, name, None)) for name in shown] for item in items]
+        ci.show(data or [_json(item) for item in items], columns=[kebab(name) for name in shown], rows=rows)
+        ci.info(note or plural(len(rows), "row"))
     else:
         rows = [[kebab(name), _cell(value)] for name, value in _fields(answer).items() if value not in (None, "")]
         ci.show(_json(answer), rows=rows)
 
 
 def _page(pagination: Any, items: list[Audit]) -> str:
-    of = f" of {pagination.total_pages}" if pagination.total_pages is not None else ""
+    number, pages = pagination.page or 1, pagination.total_pages
     total = f"{pagination.total} in all" if pagination.total is not None else plural(len(items), "row")
-    more = "" if pagination.total_pages in {0, 1} else "; --all reads every page"
-    return f"Page {pagination.page or 1}{of}, {total}{more}."
+    more = "; --all reads every page" if pages is None or number < pages else ""
+    return f"Page {number}{f' of {pages}' if pages else ''}, {total}{more}."
 
 
 def _fields(answer: Any) -> dict[str, Any]:
     if isinstance(answer, BaseModel):
-        named = {name: getattr(answer, name) for name in type(answer).model_fields if name != "status"}
-        return {**named, **(answer.model_extra or {})}
+        envelope = Reply.model_fields if isinstance(answer, Reply) else {}
+        named = {name: getattr(answer, name) for name in type(answer).model_fields if name not in envelope}
+        told = {"enabled": answer.enabled} if isinstance(answer, Webhook) else {}
+        return {**named, **told, **(answer.model_extra or {})}
     return {name: str(value) for name, value in answer._asdict().items()}
 
 

@@ -105,11 +105,14 @@ def _items(value: object) -> object:
     return items
 
 
-def _no_comma(items: list[str]) -> list[str]:
-    for item in items:
-        if "," in item:
-            raise ValueError(f"has {one_line(item, 60)!r}, but a tag cannot contain a comma: the service splits there")
-    return items
+def _no_comma(what: str) -> Callable[[list[str]], list[str]]:
+    def check(items: list[str]) -> list[str]:
+        for item in items:
+            if "," in item:
+                raise ValueError(f"has {one_line(item, 60)!r}, but {what} a comma: the service splits there")
+        return items
+
+    return check
 
 
 def _utf8(value: str) -> str:
@@ -181,7 +184,8 @@ Word = BeforeValidator(_word)
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Duration = Annotated[float, BeforeValidator(_duration)]
 Items = Annotated[list[Line], BeforeValidator(_items)]
-Tags = Annotated[Items, AfterValidator(_no_comma)]
+Tags = Annotated[Items, AfterValidator(_no_comma("a tag cannot contain"))]
+Parts = Annotated[Items, AfterValidator(_no_comma("cannot be given by a name with"))]
 Pairs = Annotated[dict[str, Prose | Literal[""]], BeforeValidator(_pairs)]
 
 
@@ -496,6 +500,11 @@ def _parts(annotation: Any) -> list[Any]:
         return [annotation]
     inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
     return [annotation, *(part for one in inner for part in _parts(one))]
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Whether an input takes several values, separated by commas."""
+    return any(get_origin(part) is list for part in _parts(field.annotation))
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -32,6 +32,10 @@ class InputError(AppDistError):
     title = "Wrong input"
 
 
+class NotSent(InputError):
+    """A dry run came to where it would have written."""
+
+
 class ServiceError(AppDistError):
     """The service was asked; `sent` says whether the request may have had an effect.
 

@@ -23,7 +23,12 @@ class Arriving:
     """
 
     def __init__(self, to: str | os.PathLike[str]) -> None:
-        self._to = Path(to)
+        # A link is written through, as everywhere.
+        self._to = Path(os.path.realpath(to))
+        if os.fspath(to) == "-" or (self._to.exists() and not (self._to.is_file() or self._to.is_dir())):
+            raise InputError(f"to is {to}, expected a file or a directory.")
+        if os.fspath(to).endswith(("/", os.sep)) and not self._to.is_dir():
+            raise InputError(f"to is {to}, a directory that does not exist: make it first.")
 
     def __enter__(self) -> Self:
         try:
@@ -62,4 +67,5 @@ def _umask() -> int:
 
 def _safe(name: str) -> str:
     """A name from a server, which must neither lead elsewhere nor hide the file."""
-    return re.sub(r"[^\w .()+@-]", "_", re.split(r"[/\\]", name)[-1]).lstrip(". ")[:200] or "download"
+    name = re.sub(r"[^\w .()+@-]", "_", re.split(r"[/\\]", name)[-1]).lstrip(". ")
+    return name.encode()[-200:].decode(errors="ignore") or "download"  # a file system counts bytes

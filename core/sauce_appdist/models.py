@@ -91,24 +91,28 @@ def readable(body: bytes, error: ValidationError) -> bytes | None:
     None where nothing can be left out.
     """
     data = json.loads(body)
-    left_out = False
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place = list(problem["loc"])
-        while place and isinstance(place[-1], int):
-            place.pop()  # a list without some of its items would be another list
-        if not place:
+        field = None if problem["type"] == "missing" else _innermost_field(data, problem["loc"])
+        if field is None:
             return None
-        *way, name = place
-        inside = data
-        for step in way:
-            try:
-                inside = inside[step]
-            except (LookupError, TypeError):
-                return None
-        if isinstance(inside, dict) and name in inside:
-            del inside[name]
-            left_out = True
-    return json.dumps(data).encode() if left_out else None
+        inside, name = field
+        inside.pop(name, None)
+    return json.dumps(data).encode()
+
+
+def _innermost_field(data: Any, location: tuple[int | str, ...]) -> tuple[dict[str, Any], str] | None:
+    """The object and the name of the field that a location leads to, as far as the data goes.
+
+    A list without some of its items would be another list, so it is never an item.
+    """
+    found = None
+    for step in location:
+        if isinstance(data, dict) and step in data:
+            found = (data, str(step))
+        elif not (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+            break
+        data = data[step]
+    return found
 
 
 class Reply(ApiModel):

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from sauce_appdist import __version__, console
-from sauce_appdist.contract import choices, described, is_flag, is_secret, kebab, sections, variable
+from sauce_appdist.contract import (
+    ConnectionInputs,
+    choices,
+    described,
+    is_flag,
+    is_list,
+    is_secret,
+    kebab,
+    sections,
+    variable,
+)
 from sauce_appdist.errors import ExitCode
 from sauce_appdist.steps import STEPS, load
+from sauce_appdist.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pydantic.fields import FieldInfo
 
     from sauce_appdist.contract import Inputs
 
@@ -55,10 +68,25 @@ class Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing and exiting."""
+    """Raises instead of printing and exiting, and suggests what may have been meant."""
 
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message}\nSee {self.prog} --help.", ExitCode.INPUT)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # here, where the parser of the command itself knows which options there are
+            known = [option for action in self._actions for option in action.option_strings]
+            near = did_you_mean(unknown[0].partition("=")[0], known)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        return parsed, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(
+                action, f"invalid choice: {value!r}{did_you_mean(value, known)} (choose from {', '.join(known)})"
+            )
 
     def print_help(self, _file: object = None) -> None:
         raise Usage(self.format_help(), ExitCode.OK)
@@ -102,7 +130,8 @@ def _parser(words: Sequence[str] | None) -> _Parser:
         summary = (load(name).__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if words is None or words[:1] == [name]:
-            _add_options(command, load(name).Inputs, "print the outputs as one JSON object, all else on stderr")
+            groups = sections(load(name).Inputs)
+            _add_options(command, groups, "print the outputs as one JSON object, all else on stderr", words)
     api = commands.add_parser(
         "api",
         help="Everything else that the service can do, endpoint by endpoint.",
@@ -137,14 +166,28 @@ def _add_resources(parser: argparse.ArgumentParser, words: Sequence[str] | None)
             if words is None or words[1:2] == [verb]:
                 _add_options(
                     command,
-                    console.inputs_of(resource, verb),
+                    _sections(console.inputs_of(resource, verb)),
                     "print the answer as JSON, in the service's spelling; all else on stderr",
+                    words,
                 )
 
 
-def _add_options(parser: argparse.ArgumentParser, inputs: type[Inputs], json: str) -> None:
+def _sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
+    """The options of an endpoint, its own first."""
+    fields = dict(inputs.model_fields)
+    connection = {name: fields.pop(name) for name in ConnectionInputs.model_fields}
+    return {"This endpoint": fields, "The connection": connection}
+
+
+def _add_options(
+    parser: argparse.ArgumentParser,
+    groups: Mapping[str, Mapping[str, FieldInfo]],
+    json: str,
+    words: Sequence[str] | None,
+) -> None:
+    """Add options in their groups. What `api` needs is required here; a step's may come from the environment."""
     parser.add_argument("--json", action="store_true", help=json)
-    for title, fields in sections(inputs).items():
+    for title, fields in groups.items():
         group = parser.add_argument_group(title)
         for field_name, field in fields.items():
             option = f"--{kebab(field_name)}"
@@ -152,21 +195,43 @@ def _add_options(parser: argparse.ArgumentParser, inputs: type[Inputs], json: st
             if is_secret(field):
                 text = f"{text} Not taken here: set {variable(field_name)}."
                 group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=text)
-            elif is_flag(field):
-                group.add_argument(
-                    option, action="append", nargs="?", const="true", dest=field_name, metavar="true|false", help=text
-                )
-            else:
-                metavar = "|".join(choices(field)) or field_name.rpartition("_")[2].upper()
-                group.add_argument(option, action="append", dest=field_name, metavar=_plain(metavar), help=text)
+                continue
+            required = "This endpoint" in groups and field.is_required()
+            nargs: Literal["?"] | None = "?" if is_flag(field) else None
+            added = group.add_argument(
+                option,
+                action="append",
+                dest=field_name,
+                nargs=nargs,
+                const="true" if nargs else None,
+                required=required,
+                metavar=_plain(_metavar(field_name, field)),
+                help=text,
+            )
+            if words is None:  # for completion; else our own message says what is expected
+                added.choices = (["true", "false"] if nargs else choices(field)) or None
+                if field_name in {"to", "release_notes_file"}:
+                    added.complete = _shtab().FILE  # type: ignore[attr-defined]
 
 
-def _completion(shell: str) -> str:
+def _metavar(name: str, field: FieldInfo) -> str:
+    if is_flag(field):
+        return "true|false"
+    if is_list(field):
+        return f"{kebab(name)},…".upper()
+    return "|".join(choices(field)) or kebab(name).upper()
+
+
+def _shtab() -> Any:
     try:
         import shtab  # only for those who set it up
     except ImportError:
         raise Usage("completion needs shtab: pip install shtab", ExitCode.INPUT) from None
-    return str(shtab.complete(_parser(None), shell))
+    return shtab
+
+
+def _completion(shell: str) -> str:
+    return str(_shtab().complete(_parser(None), shell))
 
 
 def _plain(text: str) -> str:

@@ -8,11 +8,12 @@ timeouts and broken connections only on GET.
 from __future__ import annotations
 
 import random
+import re
 import time
 from contextlib import contextmanager
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
@@ -20,7 +21,7 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
-from sauce_appdist.errors import ApiError, AuthError, Cancelled, InputError, ServiceError, TransportError
+from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
@@ -38,6 +39,7 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is cut to it
 MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
+_ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
 _RETRY_ON_GET = {502, 503, 504}
 _NEVER_SENT = (
     urllib3.exceptions.NewConnectionError,
@@ -48,7 +50,6 @@ _TLS_NOT_OPENED = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHA
 
 # facts.md part 4: what each code asks of the user.
 _HINTS = {
-    1: "Check the ids and the parameters.",
     2: "It exists already.",
     99: "The account needs write access to this project: ask an admin of the account.",
     133: "A tester account (or one without a team) cannot do this: use the key of an admin.",
@@ -153,7 +154,7 @@ class Transport:
 
     def _retrying(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
         if self._read_only and ask.write:
-            raise InputError(f"dry-run is set, so {ask} is not sent.")
+            raise NotSent(f"dry-run is set, so {ask} is not sent.")
         for attempt in range(self._retries + 1):
             try:
                 return self._attempt(ask, read)
@@ -171,12 +172,14 @@ class Transport:
         self._session.close()
 
     def _attempt(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
-        url = self.base_url + ask.path
+        url, signed = self.base_url + ask.path, True
         started = time.monotonic()
         deadline = started + self._timeout
         for _ in range(MAX_REDIRECTS + 1):
             with self._broken_connections(ask, url):
-                response = self._send(ask, url)
+                response = self._send(ask, url, signed=signed)
+                if signed:
+                    self._tell_sunset(response)
                 try:
                     if not response.is_redirect:
                         return read(response, ask, deadline)
@@ -188,42 +191,41 @@ class Transport:
                     self._log(f"{ask} -> {response.status_code} in {milliseconds:.0f} ms, {size} bytes")
                     response.close()
                 url = self._target(response, ask, url)
+                signed = signed and _origin(url) == _origin(self.base_url)
         raise TransportError(f"{ask} was redirected more than {MAX_REDIRECTS} times: check base-url.")
 
     def _target(self, response: requests.Response, ask: _Ask, url: str) -> str:
         """Where a redirect leads, if it may be followed. The query is never told: it may be a signature."""
         try:
             target = urljoin(url, response.headers["Location"])
+            _ = urlsplit(target).port
         except ValueError:
             raise _no_address(ask) from None
         shown = self._redact(f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}")
         where = f"{ask} was redirected ({response.status_code}) to {shown}, which is not followed: "
-        if urlsplit(target).scheme != "https" and not is_loopback(target):
-            raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
-        if ask.write or (_origin(target) != _origin(self.base_url) and not ask.elsewhere):
+        http = urlsplit(target).scheme == "http" and is_loopback(target) and is_loopback(self.base_url)
+        secure = http or urlsplit(target).scheme == "https"
+        if ask.write or not secure or (_origin(target) != _origin(self.base_url) and not ask.elsewhere):
             raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
         return target
 
-    def _send(self, ask: _Ask, url: str) -> requests.Response:
-        timeout = (min(CONNECT_TIMEOUT, self._timeout), self._timeout)
-        if _origin(url) != _origin(self.base_url):
+    def _send(self, ask: _Ask, url: str, *, signed: bool) -> requests.Response:
+        """One request. What left our host once is never signed again."""
+        options: dict[str, Any] = {
+            "headers": {"Accept": ask.accept},
+            "timeout": (min(CONNECT_TIMEOUT, self._timeout), self._timeout),
+            "proxies": self._proxies,
+            "allow_redirects": False,
+            "stream": True,
+        }
+        try:
+            if signed:
+                query = ask.query if url == self.base_url + ask.path else None
+                return self._session.request(ask.method, url, params=query, data=ask.form, **options)
             with requests.Session() as stranger:
                 stranger.auth = lambda request: request  # also keeps requests from looking into .netrc
                 stranger.headers["User-Agent"] = self._session.headers["User-Agent"]
-                proxies = self._proxies if is_loopback(url) else None
-                return stranger.get(url, timeout=timeout, proxies=proxies, allow_redirects=False, stream=True)
-        try:
-            return self._session.request(
-                ask.method,
-                url,
-                params=ask.query if url == self.base_url + ask.path else None,
-                data=ask.form,
-                headers={"Accept": ask.accept},
-                timeout=timeout,
-                proxies=self._proxies,
-                allow_redirects=False,
-                stream=True,
-            )
+                return stranger.get(url, **options)
         except requests.exceptions.RequestException:
             raise  # some of which are ValueErrors too
         except ValueError:  # what requests raises for a Location that is no URL
@@ -256,7 +258,9 @@ class Transport:
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidProxyURL,
         ) as error:
-            raise TransportError(f"{ask} cannot be sent: {self._redact(str(error))}") from None
+            # The error quotes the URL, which after a redirect may hold a signature.
+            why = self._redact(str(error)) if url == self.base_url + ask.path else "the redirect leads nowhere"
+            raise TransportError(f"{ask} cannot be sent: {why}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise self._broken(error, str(ask), host, get=not ask.write) from None
 
@@ -302,7 +306,6 @@ class Transport:
         self._no_refusal(response, body, ask)
         if _kind(response) == "text/html":
             raise TransportError(f"{ask}: HTTP {response.status_code} with a page instead of a text: check base-url.")
-        self._tell_sunset(response)
         return body.decode("utf-8", "replace")
 
     def _no_refusal(self, response: requests.Response, body: bytes, ask: _Ask) -> None:
@@ -321,7 +324,7 @@ class Transport:
                 status=response.status_code,
             )
             raise _Retry(refused) if response.status_code in _RETRY_ON_GET else refused
-        if response.status_code >= 300 or kind in {"application/json", "text/html"}:
+        if response.status_code != 200 or kind in {"application/json", "text/html"}:
             body = b"".join(self._parts(response, ask, deadline))
             self._no_refusal(response, body, ask)
             raise ApiError(
@@ -335,12 +338,10 @@ class Transport:
         for part in self._parts(response, ask):
             into.write(part)
             size += len(part)
-        self._tell_sunset(response)
         return _name_of_file(response), size
 
     def _checked(self, response: requests.Response, body: bytes, ask: _Ask, reply: type[R]) -> R:
         """The reply if the status is 2xx and the envelope says ok, else the fitting error."""
-        self._tell_sunset(response)
         status = response.status_code
         try:
             parsed: Reply = _parsed(reply, body)
@@ -360,9 +361,7 @@ class Transport:
         # Redacted before it is cut: half a secret would not be known for one.
         said = one_line(self._redact(parsed.message or "no reason given"), 300)
         code = "" if parsed.code is None else f", code {parsed.code}"
-        hint = _HINTS.get(parsed.code or 0, "")
-        if parsed.code == 1 and "/builds/" in ask.path:
-            hint = "Check build-id and project-id."
+        hint = _ids_of(ask) if parsed.code == 1 else _HINTS.get(parsed.code or 0, "")
         refused = ApiError(
             f"{ask}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
             status=status,
@@ -376,7 +375,8 @@ class Transport:
     ) -> Exception:
         """Statuses with a meaning of their own, whatever the body is."""
         status = response.status_code
-        if status == 401 or (status < 500 and status != 403 and code in {5, 104}):
+        nameless = code == 104 and "/webhook" in ask.path  # its other meaning: a webhook without a name
+        if status == 401 or (status < 500 and status != 403 and code in {5, 104} and not nameless):
             return AuthError(
                 f"{ask}: the service does not accept the credentials. {self._signing_hint(response, said)}",
                 status=status,
@@ -470,19 +470,27 @@ def _name_of_file(response: requests.Response) -> str:
 
 def _parsed(reply: type[R], body: bytes) -> R:
     """The reply; an optional field that cannot be read is unknown. Raises ValidationError."""
+    first: ValidationError | None = None
     while True:
         try:
             return reply.model_validate_json(body)
         except ValidationError as error:
+            first = first or error
             less = readable(body, error) if error.errors(include_url=False)[0]["type"] != "json_invalid" else None
             if less is None:
-                raise
+                raise first from None
             body = less
+
+
+def _ids_of(ask: _Ask) -> str:
+    """What to look at when the service does not know an id: those in the path."""
+    names = [f"{name}-id" for name in _ID.findall(ask.path)]
+    return f"Check {' and '.join(names)}." if names else "Check the parameters."
 
 
 def _envelope(body: bytes) -> Reply | None:
     try:
-        return Reply.model_validate_json(body)
+        return _parsed(Reply, body)
     except ValidationError:
         return None
 

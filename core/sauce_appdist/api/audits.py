@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 from pydantic import ConfigDict, Field
 
 from sauce_appdist.api import Resource
 from sauce_appdist.models import ApiModel, Counter, Moment, PhpObject, Reply
+from sauce_appdist.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,18 +82,16 @@ class AuditTrail:
         return self._transport.request("GET", self._url, AuditPage, query={**self._query, "page": str(number)})
 
     def __iter__(self) -> Iterator[Audit]:
-        before: list[Audit] = []
-        number = 0
-        while True:
-            number += 1
+        seen: set[str] = set()
+        for number in count(1):
             page = self.page(number)
-            # What happens meanwhile pushes items to the next page, where they come a second time.
-            fresh = [audit for audit in page.audits if audit not in before]
+            # What happens meanwhile pushes items to a later page, where they come a second time.
+            fresh = [audit for audit in page.audits if audit.id not in seen]
+            seen |= {audit.id for audit in fresh if audit.id is not None}
             yield from fresh
             last = page.pagination.total_pages
-            if not fresh or (last is not None and number >= last):
+            if number >= last if last is not None else not fresh:
                 return
-            before = page.audits
 
 
 class Filters(TypedDict, total=False):
@@ -128,5 +128,8 @@ class Audits(Resource):
         return self._trail("tester-trail/", filters)
 
     def _trail(self, trail: str, filters: Filters) -> AuditTrail:
+        if unknown := filters.keys() - Filters.__annotations__.keys():
+            name = min(unknown)
+            raise TypeError(f"{name!r} is no filter{did_you_mean(name, Filters.__annotations__)}")
         query = {name: str(value) for name, value in filters.items() if value is not None}
         return AuditTrail(self.transport, f"/api/2/audits/{trail}", {"per_page": str(PER_PAGE), **query})

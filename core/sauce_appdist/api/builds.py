@@ -79,10 +79,10 @@ class CopiedBuild(Reply):
     build_id: str
     folder_path: str | None = None
     app_name: str | None = None
-    assigned_groups: Names = Field(default_factory=list)
-    invalid_groups: Names = Field(default_factory=list)
-    assigned_project_groups: Names = Field(default_factory=list)
-    invalid_project_groups: Names = Field(default_factory=list)
+    assigned_groups: Names | None = None
+    invalid_groups: Names | None = None
+    assigned_project_groups: Names | None = None
+    invalid_project_groups: Names | None = None
 
 
 class Download(NamedTuple):

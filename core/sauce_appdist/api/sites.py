@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from sauce_appdist.api import RenamedResource, given
-from sauce_appdist.models import ApiModel, Counter, Flat, PhpObject, Reply
+from sauce_appdist.errors import InputError
+from sauce_appdist.models import ApiModel, Counter, Flat, Reply
 
 LoginMethod = Literal["sso", "credentials"]
 _LOGIN_METHODS = {"sso": "0", "credentials": "1"}
@@ -36,8 +37,12 @@ class SiteList(ApiModel):
     managers: Annotated[list[SiteUser], Flat] = Field(default_factory=list)
 
 
+def _accounts(value: object) -> object:
+    return {"accounts": value} if isinstance(value, list) else value
+
+
 class SitesReply(Reply):
-    sites: Annotated[SiteList, PhpObject] = Field(validation_alias=AliasChoices("site", "sites"))
+    sites: Annotated[SiteList, BeforeValidator(_accounts)] = Field(validation_alias=AliasChoices("site", "sites"))
 
 
 class Sites(RenamedResource):
@@ -54,6 +59,8 @@ class Sites(RenamedResource):
 
         `name` has digits, letters, `-` and `_`, more than three of them.
         """
+        if login_method not in {None, *_LOGIN_METHODS}:
+            raise InputError(f"login-method is {login_method!r}, expected sso or credentials.")
         method = None if login_method is None else _LOGIN_METHODS[login_method]
         self.ask("POST", Reply, form=given(name=name, loginMethod=method))
 

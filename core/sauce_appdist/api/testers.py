@@ -18,9 +18,16 @@ class Tester(ApiModel):
     id: str | None = None
     email: str | None = None
     is_blocked: bool | None = None
-    groups: list[Group] | None = None
+    groups: list[Membership] | None = None
     last_login: Moment = None
     created_at: Moment = None
+
+
+class Membership(ApiModel):
+    """A group that a tester is in."""
+
+    id: str | None = None
+    name: str | None = None
 
 
 class Group(ApiModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
 
-Row = Sequence[str]
 State = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[State, str] = {
     "done": "✅",
@@ -140,22 +138,6 @@ class Ci(ABC):
 
     def _print(self, text: str) -> None:
         say(self._out, text)
-
-    def ask(self, question: str) -> bool | None:  # noqa: ARG002 - in a job there is nobody
-        """Whether a person agrees; None where nobody can be asked."""
-        return None
-
-    def show(
-        self, data: Any, *, columns: Sequence[str] = (), rows: Sequence[Sequence[str]] = (), text: str = ""
-    ) -> None:
-        """An answer of the service: a table, then a text. `data` is the same for a script."""
-        del data
-        rows = [[self.clean(cell) for cell in row] for row in ([columns, *rows] if columns else rows)]
-        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-        for row in rows:
-            self._print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-        if text:
-            self.info(text)
 
     @contextmanager
     def section(self, title: str) -> Iterator[None]:

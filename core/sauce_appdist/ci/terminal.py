@@ -11,9 +11,13 @@ from sauce_appdist.ci import MARKS, Ci, say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sauce_appdist.ci import Report, Row
+    from sauce_appdist.ci import Report
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+
+
+if TYPE_CHECKING:
+    Row = Sequence[str]
 
 
 def plain_report(report: Report) -> Iterator[str]:
@@ -35,33 +39,6 @@ class Terminal(Ci):
 
     def error(self, problem: AppDistError) -> None:
         say(sys.stderr, f"{problem.title}: {self.clean(str(problem))}")
-
-    def ask(self, question: str) -> bool | None:
-        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
-            return None
-        print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-    def show(
-        self, data: Any, *, columns: Sequence[str] = (), rows: Sequence[Sequence[str]] = (), text: str = ""
-    ) -> None:
-        if self._out.isatty() and rows and self._rich_table(columns, rows):
-            rows = ()
-            columns = ()
-        super().show(data, columns=columns, rows=rows, text=text)
-
-    def _rich_table(self, columns: Row, rows: Sequence[Row]) -> bool:
-        try:
-            from rich.console import Console
-            from rich.table import Table
-            from rich.text import Text
-        except ImportError:
-            return False
-        table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=bool(columns))
-        for row in rows:
-            table.add_row(*(Text(self.clean(cell)) for cell in row))
-        Console(file=self._out).print(table)
-        return True
 
     def finish(self, outputs: Outputs) -> None:
         shown = {name: self.clean(text) for name, text in outputs.texts().items() if text}
@@ -103,22 +80,65 @@ class Terminal(Ci):
         return True
 
 
-class JsonOutput(Terminal):
-    """One JSON object on stdout at the end; everything else goes to stderr."""
+class Answers(Terminal):
+    """Only what was asked for on stdout, which may go to a file or a pipe; everything else on stderr.
+
+    In a job too: the runner's commands would get among the data.
+    """
 
     def _print(self, text: str) -> None:
         say(sys.stderr, text)
 
-    def show(
-        self, data: Any, *, columns: Sequence[str] = (), rows: Sequence[Sequence[str]] = (), text: str = ""
-    ) -> None:
-        del columns, rows
-        if isinstance(data, list):
-            self.info(text)
+    def ask(self, question: str) -> bool | None:
+        """Whether a person agrees; None where nobody can be asked."""
+        if any(self.environ.get(name) == "true" for name in ("GITHUB_ACTIONS", "GITLAB_CI")):
+            return None
+        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
+        """An answer of the service: a table or a text. `data` is the same for a script."""
+        del data
+        rows = [[self.clean(cell) for cell in row] for row in rows]
+        if not (rows and self._out.isatty() and self._rich_table(columns, rows)):
+            table = [columns, *rows] if columns and rows else rows
+            widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+            for row in table:
+                line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+                print(line.rstrip(), file=self._out)
+        if text:
+            print(self.clean(text), file=self._out)
+        self._out.flush()
+
+    def _rich_table(self, columns: Row, rows: Sequence[Row]) -> bool:
+        try:
+            from rich.console import Console
+            from rich.table import Column, Table
+            from rich.text import Text
+        except ImportError:
+            return False
+        named = [Column(name, overflow="fold") for name in columns or ["", ""]]
+        table = Table(*named, box=None, padding=(0, 2, 0, 0), header_style="dim", show_header=bool(columns))
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(file=self._out).print(table)
+        return True
+
+
+class JsonOutput(Answers):
+    """One JSON text on stdout."""
+
+    def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
+        del columns, rows, text
         self._write(data)
 
     def finish(self, outputs: Outputs) -> None:
         self._write(outputs.given())
 
     def _write(self, data: Any) -> None:
-        print(json.dumps(self._redacted(data), ensure_ascii=False, indent=2), file=self._out, flush=True)
+        # What a stream cannot show is escaped; and `##[` is a command to a runner, wherever it stands.
+        wide = (self._out.encoding or "utf-8").lower().replace("-", "") == "utf8"
+        text = json.dumps(self._redacted(data), ensure_ascii=not wide, indent=2)
+        print(text.replace("##[", r"#\u0023["), file=self._out, flush=True)

@@ -176,7 +176,7 @@ def _accept(
     where = f"build {copied.build_id} in project {copied.project_id}"
     ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
     ci.info(f"Copied to {out.folder_path}: {where}.")
-    refused = [*reply.invalid_groups, *reply.invalid_project_groups]
+    refused = [*(reply.invalid_groups or []), *(reply.invalid_project_groups or [])]
     if refused:
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
         if inputs.on_invalid_groups == "fail":
