@@ -26,9 +26,9 @@ def main(argv: list[str]) -> int:
     except SystemExit as end:  # argparse has said what there is to say
         return end.code if isinstance(end.code, int) else _USAGE
     try:
-        from appdist_emulator.server import Emulator  # Flask is optional
+        from appdist_emulator.server import Emulator  # Flask and PyJWT are optional
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"flask", "werkzeug"}:
+        if (error.name or "").partition(".")[0] not in {"flask", "werkzeug", "jwt", "cryptography"}:
             raise
         return _refuse(f"{error.name} is not installed; run: pip install 'sauce-appdist[emulator]'")
     try:

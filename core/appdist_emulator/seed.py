@@ -70,6 +70,7 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 Time = Annotated[str, AfterValidator(_time)]
 HttpDate = Annotated[str, AfterValidator(_http_date)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 Permission = Annotated[str, Field(pattern=r"^(\*|[0-9]+):(r|rw)$")]
 
 
@@ -95,6 +96,13 @@ class Oidc(_Part):
     config_key: Text = Field(repr=False)
     # token -> the e-mail of the user it stands for, or the documented reason why it is refused.
     tokens: dict[str, str | RejectedToken] = Field(default_factory=dict, repr=False)
+    # Any other token is verified where an issuer is named, and stands for `user`.
+    issuer: Url | None = None
+    audience: Text | None = None
+    user: Text | None = None
+    scopes: list[Text] = Field(default_factory=list)
+    jwks_url: Url | None = None  # None: as the issuer's configuration says
+    leeway: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0  # seconds
 
 
 class Settings(_Part):
@@ -308,6 +316,7 @@ def _line(detail: Any, known: Iterable[str]) -> str:
     return f"{_where(location)}: {text[:1].lower()}{text[1:]}"
 
 
+_VERIFYING = ("issuer", "audience", "user")
 _KEYS = sorted({name for part in _PARTS for name in part.model_fields})
 
 
@@ -357,9 +366,19 @@ def _contradictions(seed: Seed) -> list[str]:
     if seed.audit_history and seed.audit_history.since >= seed.audit_history.until:
         problems.append("audit_history.until: must be later than since")
     emails = {user.email for user in seed.users}
-    if seed.oidc and any(isinstance(who, str) and who not in emails for who in seed.oidc.tokens.values()):
-        problems.append("oidc.tokens: a token stands for an e-mail that is not in users")
+    if seed.oidc:
+        problems.extend(f"oidc.{problem}" for problem in _misnomers(seed.oidc, emails))
     return problems
+
+
+def _misnomers(oidc: Oidc, emails: set[str]) -> Iterator[str]:
+    if any(isinstance(who, str) and who not in emails for who in oidc.tokens.values()):
+        yield "tokens: a token stands for an e-mail that is not in users"
+    if oidc.user is not None and oidc.user not in emails:
+        yield "user: an e-mail that is not in users"
+    given = oidc.model_fields_set - {"config_key", "tokens"}
+    if given:
+        yield from (f"{name}: needed to verify tokens" for name in _VERIFYING if getattr(oidc, name) is None)
 
 
 def _miscounts(build: Build) -> Iterator[str]:

@@ -26,6 +26,7 @@ from appdist_emulator.control import PREFIX, control
 from appdist_emulator.faults import Fault, FaultBook
 from appdist_emulator.seed import default_seed
 from appdist_emulator.state import Account, Refusal
+from appdist_emulator.tokens import JWT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +44,7 @@ _BODYLESS = {204, 304}
 _LOG_LENGTH = 10_000
 _HIDDEN_NAMES = {"api_key", SIGNATURE}
 _TELLING = 8  # characters from which a secret is looked for inside other text
+_SEEN_LENGTH = 100
 
 
 @dataclass
@@ -59,19 +61,22 @@ class RequestLog:
         self._lock = threading.Lock()
         self._entries: deque[dict[str, Any]] = deque(maxlen=_LOG_LENGTH)
         self._number = 0
+        # Credentials of whom the account may know nothing; a JWT is known by its looks.
+        self._seen: deque[str] = deque(maxlen=_SEEN_LENGTH)
 
     def add(self, request: Request, connection: int, secrets: set[str]) -> dict[str, Any]:
+        secrets = secrets | self._note(request)
         form: dict[str, Any] = request.form.to_dict()
         if request.mimetype == "application/json":
             data = request.get_json(silent=True)
             form = data if isinstance(data, dict) else {}
         entry = {
             "method": request.method,
-            "path": request.path,
+            "path": _without(secrets, request.path),
             "query": _without(secrets, request.args.to_dict()),
             "content_type": request.mimetype,
             "form": _without(secrets, form),
-            "files": [file.filename for file in request.files.values()],
+            "files": _without(secrets, [file.filename for file in request.files.values()]),
             "auth": _auth_kind(request, form),
             "connection": connection,
             "status": None,
@@ -86,12 +91,23 @@ class RequestLog:
 
     def view(self) -> list[dict[str, Any]]:
         with self._lock:
-            return [dict(entry) for entry in self._entries]
+            # Once more: a token may have been in a form before it signed anybody in.
+            return [_without(set(self._seen), entry) for entry in self._entries]
 
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
             self._number = 0
+
+    def _note(self, request: Request) -> set[str]:
+        """Remember the credentials of OIDC; tell all of late."""
+        given = request.authorization
+        found = [request.headers.get("X-OIDC-Config-Key"), given.token if given and given.type == "bearer" else None]
+        with self._lock:
+            for one in found:
+                if one and len(one) >= _TELLING and one not in self._seen and not JWT.fullmatch(one):
+                    self._seen.append(one)
+            return set(self._seen)
 
 
 class Front:
@@ -410,6 +426,7 @@ def _without(secrets: set[str], value: Any) -> Any:
         return value
     if value in secrets:
         return _HIDDEN
+    value = JWT.sub(_HIDDEN, value)
     for secret in secrets:
         # A test's key may be "k": that is no reason to take every k out of its notes.
         if len(secret) >= _TELLING:

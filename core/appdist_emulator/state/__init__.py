@@ -1,4 +1,6 @@
-"""The account: projects, builds, folders, testers, and the rules of the service. No HTTP here.
+"""The account: projects, builds, folders, testers, and the rules of the service.
+
+No HTTP here, but for the keys of a token's issuer, which are fetched while no lock is held.
 
 Sources are the two vendor documents and facts.md. Where they are silent, or say two things, each
 subject's module says how the emulator decides. For all of them:
@@ -25,6 +27,7 @@ from appdist_emulator.state.people import People
 from appdist_emulator.state.recordings import Recordings
 from appdist_emulator.state.records import Build, Project, Refusal, Rules, Site, Tester, Upload, Webhook
 from appdist_emulator.state.trail import Trail
+from appdist_emulator.tokens import TokenError, Verifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +48,7 @@ class Account(Builds, Recordings, People, Company, Trail):
         super().__init__(seed, rules)
         self._grow(seed)
         self._seeded_audits = len(self._audits)
+        self._verifier = _verifier(seed)
 
     @property
     def settings(self) -> Settings:
@@ -63,23 +67,34 @@ class Account(Builds, Recordings, People, Company, Trail):
 
     def user_of_token(self, token: str | None, config_key: str | None) -> User:
         """OIDC: a bearer token and the organisation's config key (facts.md part 3)."""
+        oidc = self._seed.oidc
+        if config_key is None:
+            raise Refusal(104, "X-OIDC-Config-Key header required", 401)
+        if oidc is None:
+            raise Refusal(104, "OIDC not enabled for this organization", 401)
+        if config_key != oidc.config_key:
+            raise Refusal(104, "Invalid config key", 401)
+        known = oidc.tokens.get(token or "")
+        if isinstance(known, RejectedToken):
+            raise Refusal(104, known.error, 401)
+        if known is None:
+            known = self._verified(token or "")
         with self._lock:
-            oidc = self._seed.oidc
-            if config_key is None:
-                raise Refusal(104, "X-OIDC-Config-Key header required", 401)
-            if oidc is None:
-                raise Refusal(104, "OIDC not enabled for this organization", 401)
-            if config_key != oidc.config_key:
-                raise Refusal(104, "Invalid config key", 401)
-            known = oidc.tokens.get(token or "")
-            if isinstance(known, RejectedToken):
-                raise Refusal(104, known.error, 401)
-            if known is None:
-                raise Refusal(104, "Invalid token signature", 401)
             user = self._users.get(known.lower())
             if user is None:  # a tester who has been deleted
                 raise Refusal(104, "User not found", 401)
             return self._not_blocked(user, 401)
+
+    def _verified(self, token: str) -> str:
+        """Tell whose token it is. The lock is not held: the issuer may be slow."""
+        oidc = self._seed.oidc
+        if not oidc or not oidc.user or not self._verifier:
+            raise Refusal(104, "Invalid token signature", 401)
+        try:
+            self._verifier.check(token)
+        except TokenError as error:
+            raise Refusal(104, error.message, 401) from None
+        return oidc.user
 
     def user_of_upload_key(self, api_key: str) -> User:
         """Know the user by the upload's `api_key` field, which comes without an e-mail (facts.md part 7)."""
@@ -195,3 +210,10 @@ class Account(Builds, Recordings, People, Company, Trail):
                 self._grow_recordings(build, project, project.builds[number])
         if seed.audit_history:
             self._grow_history(seed.audit_history)
+
+
+def _verifier(seed: Seed) -> Verifier | None:
+    oidc = seed.oidc
+    if not oidc or not oidc.issuer or not oidc.audience:
+        return None
+    return Verifier(oidc.issuer, oidc.audience, scopes=oidc.scopes, jwks_url=oidc.jwks_url, leeway=oidc.leeway)
