@@ -27,6 +27,7 @@ from sauce_appdist.api.sessions import Session
 from sauce_appdist.api.webhooks import Webhook
 from sauce_appdist.auth import ApiKeyAuth, BasicAuth, OidcAuth
 from sauce_appdist.errors import ApiError, AuthError, InputError, TransportError
+from sauce_appdist.oidc import Token
 from sauce_appdist.steps.find import newest
 from sauce_appdist.transport import Transport
 
@@ -211,7 +212,7 @@ def storage_of(server: HTTPServer) -> str:
 
 @pytest.mark.parametrize(
     "auth",
-    [BasicAuth(EMAIL, API_KEY), ApiKeyAuth(API_KEY), OidcAuth("token-00000", "oidc_config")],
+    [BasicAuth(EMAIL, API_KEY), ApiKeyAuth(API_KEY), OidcAuth(lambda: Token("token-00000"), "oidc_config")],
     ids=lambda a: type(a).__name__,
 )
 def test_no_credential_follows_to_another_host(

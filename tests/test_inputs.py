@@ -31,8 +31,8 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
     ("step", "inputs", "drop", "expected", "code"),
     [
         # credentials
-        bad("find", "no credentials: give email and api-key, api-key alone (newer servers), or oidc-token", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
-        bad("find", "not more than one of them", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
+        bad("find", "no credentials: give email and api-key, api-key alone (newer servers), or oidc-config-key with oidc-token, oidc-client-id or oidc-provider", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
+        bad("find", "sign in with email and api-key or by OIDC, not both of them", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
         bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
         bad("find", "Only newer servers take an api-key alone: give email as well", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
         bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),

@@ -22,6 +22,7 @@ from harness import API_KEY, EMAIL
 from sauce_appdist.auth import BasicAuth, OidcAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import ApiError, AppDistError, AuthError, InputError, ServiceError, TransportError
+from sauce_appdist.oidc import Token
 from sauce_appdist.transport import LONGEST_WAIT, Transport
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ def test_oidc_sends_bearer_and_config_key_even_with_a_netrc(
     server.expect_oneshot_request(
         "/api/1/projects/", headers={"Authorization": "Bearer token", "X-OIDC-Config-Key": "oidc_key"}
     ).respond_with_json(PROJECTS)
-    assert Wire(server.url_for(""), auth=OidcAuth("token", "oidc_key")).client.projects.list()[0].id == "1"
+    assert (
+        Wire(server.url_for(""), auth=OidcAuth(lambda: Token("token"), "oidc_key")).client.projects.list()[0].id == "1"
+    )
 
 
 def test_ids_cannot_leave_their_place_in_the_path() -> None:

@@ -29,6 +29,7 @@ from sauce_appdist.contract import (  # noqa: E402
     sections,
     variable,
 )
+from sauce_appdist.sign_in import WAYS  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 
 if TYPE_CHECKING:
@@ -38,8 +39,17 @@ if TYPE_CHECKING:
 
 REPOSITORY = "OWNER/sauce-appdist"
 PROMOTE = "promote"  # the root action
+ID_TOKEN_AUDIENCE = "oidc_id_token_audience"  # GitLab makes the token before anybody could put in a default
 HEADER = "# Rendered by tools/render.py from core/sauce_appdist/steps/{step}.py: edit that, then run `make render`.\n"
-ICONS = {"find": "search", "tag": "tag", "annotate": "edit-3", "copy": "copy", "invite": "mail", PROMOTE: "trending-up"}
+ICONS = {
+    "check": "check-circle",
+    "find": "search",
+    "tag": "tag",
+    "annotate": "edit-3",
+    "copy": "copy",
+    "invite": "mail",
+    PROMOTE: "trending-up",
+}
 
 FALLBACK = {
     "The build": " (if none of these is given, `APPDIST_BUILD_ID` and its like of the environment say which build)",
@@ -166,7 +176,7 @@ def template(step: str) -> str:
             if known:
                 entry["options"] = list(known) if default else ["", *known]
             if not field.is_required():
-                entry["default"] = default
+                entry["default"] = input_default(field) if name == ID_TOKEN_AUDIENCE else default
         inputs[kebab(name)] = entry
         # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
         variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
@@ -175,6 +185,8 @@ def template(step: str) -> str:
         "image": "$[[ inputs.image ]]",
         "rules": "$[[ inputs.rules ]]",
         "variables": variables,
+        # For `oidc-provider: gitlab`; without it nothing looks at this token.
+        "id_tokens": {"APPDIST_ID_TOKEN": {"aud": "$[[ inputs.oidc-id-token-audience ]]"}},
         "script": [GITLAB_SCRIPT.replace("STEP", step)],
         "artifacts": {
             "when": "always",
@@ -185,7 +197,7 @@ def template(step: str) -> str:
     return (
         HEADER.format(step=step)
         + "# Credentials are masked CI/CD variables of the project, never inputs: APPDIST_EMAIL and APPDIST_API_KEY,\n"
-        + "# or APPDIST_OIDC_TOKEN and APPDIST_OIDC_CONFIG_KEY.\n"
+        + "# or APPDIST_OIDC_CONFIG_KEY and what else signing in by OIDC takes (docs/sign-in.md).\n"
         + dump({"spec": {"inputs": inputs}})
         + "---\n"
         + dump({"$[[ inputs.job-name ]]": job})
@@ -242,12 +254,22 @@ def api_table() -> str:
     return "\n".join(lines)
 
 
+def ways_table() -> str:
+    """The ways to sign in, for docs/sign-in.md."""
+    lines = ["| Way | Needs | May have | When |", "|---|---|---|---|"]
+    for way in WAYS:
+        needs = ", ".join(" or ".join(f"`{one}`" for one in need.split("|")) for need in way.needs)
+        takes = ", ".join(f"`{one}`" for one in way.takes)
+        lines.append(f"| {way.name[0].upper()}{way.name[1:]} | {needs} | {takes} | {way.when} |")
+    return "\n".join(lines)
+
+
 def tables(text: str) -> str:
     """A page with the parts between its `<!-- rendered: … -->` marks made anew."""
 
     def part(found: re.Match[str]) -> str:
         kind, _, step = found[1].partition(" ")
-        whole = {"steps": steps_table, "api": api_table}
+        whole = {"steps": steps_table, "api": api_table, "ways": ways_table}
         of_step = {"inputs": inputs_table, "outputs": outputs_table}
         made = whole[kind]() if kind in whole else of_step[kind](step)
         return f"<!-- rendered: {found[1]} -->\n{made}\n<!-- /rendered -->"

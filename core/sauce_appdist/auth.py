@@ -5,15 +5,18 @@ Each says which inputs it is made of, what of it must never be shown, and what t
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from requests import PreparedRequest
+
+    from sauce_appdist.oidc import Token
 
 
 class BasicAuth(AuthBase):
@@ -36,6 +39,10 @@ class BasicAuth(AuthBase):
         """Everything that must never be shown."""
         return (self._api_key, self._token())
 
+    def renew(self) -> bool:
+        """A key that was refused stays refused."""
+        return False
+
     def hint(self, *, newer: bool) -> str:
         """What else to try; whether newer servers take Basic is not documented."""
         return "This is a newer server, which may want api-key without email." if newer else ""
@@ -57,31 +64,93 @@ class ApiKeyAuth(AuthBase):
         """Everything that must never be shown."""
         return (self._api_key,)
 
+    def renew(self) -> bool:
+        """A key that was refused stays refused."""
+        return False
+
     def hint(self, *, newer: bool) -> str:
         """What else to try."""
         return "" if newer else "Only newer servers take an api-key alone: give email as well."
 
 
 class OidcAuth(AuthBase):
-    """An access token of the company's identity provider and the account's config key."""
+    """An access token and the account's config key.
 
-    inputs = "oidc-token and oidc-config-key"
+    The token is fetched before the first request, and again before it ends where it is `renewable`. `learn` is told
+    every token before it is used.
+    """
 
-    def __init__(self, token: str, config_key: str) -> None:
-        self._token, self._config_key = token, config_key
+    def __init__(
+        self,
+        fetch: Callable[[], Token],
+        config_key: str,
+        inputs: str = "oidc-token and oidc-config-key",
+        *,
+        renewable: bool = False,
+        secrets: Iterable[str] = (),
+        learn: Callable[[str], None] = lambda _: None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._fetch, self._config_key, self.inputs = fetch, config_key, inputs
+        self._renewable, self._secrets = renewable, [config_key, *secrets]
+        self._learn, self._log = learn, log
+        self._token: Token | None = None
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        token = self._token
+        if token is None or (self._renewable and token.until is not None and time.monotonic() >= token.until):
+            token = self._renewed()
+        request.headers["Authorization"] = f"Bearer {token.value}"
         request.headers["X-OIDC-Config-Key"] = self._config_key
         return request
 
+    def _renewed(self) -> Token:
+        token = self._fetch()
+        self._learn(token.value)
+        self._secrets.append(token.value)
+        self._token = token
+        self._log(f"The access token: {self._claims()}.")
+        return token
+
+    def renew(self) -> bool:
+        """Whether another token was fetched, after the service refused this one."""
+        if self._renewable:
+            self._renewed()
+        return self._renewable
+
     def secrets(self) -> Iterable[str]:
-        """Everything that must never be shown."""
-        return (self._token, self._config_key)
+        """Everything that must never be shown, as far as it is known yet."""
+        return tuple(self._secrets)
 
     def hint(self, *, newer: bool) -> str:  # noqa: ARG002
-        """What else to try."""
-        return ""
+        """The claims that the account's settings are to be compared with."""
+        return f"The token has {self._claims()}."
+
+    def _claims(self) -> str:
+        from sauce_appdist.oidc import described
+
+        return described(self._token.value if self._token else "")
+
+
+# The documented messages, and what each asks of the user.
+_OIDC_HINTS = {
+    "X-OIDC-Config-Key header required": "give oidc-config-key",
+    "Invalid config key": "oidc-config-key is not the one of this account",
+    "OIDC not enabled": "an admin must switch OIDC on for the account",
+    "Invalid issuer": "the token's issuer must be the one in the account's OIDC settings",
+    "Invalid audience": "the token's audience must be the one in the account's OIDC settings (case matters): see "
+    "oidc-audience, or oidc-id-token-audience",
+    "expired": "fetch a new token right before this step",
+    "signature": "the token is not signed by a key of the issuer's JWKS",
+    "Missing required scope": "ask the identity provider for the scopes in the account's OIDC settings: see oidc-scope",
+    "Failed to fetch JWKS": "the service cannot read the issuer's keys: try again later",
+    "Unsupported algorithm": "the token must be signed with RS256, RS384 or RS512",
+}
+
+
+def explained(said: str) -> str:
+    """What a documented message of the service asks of the user; "" for any other."""
+    return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
 
 
 Auth = BasicAuth | ApiKeyAuth | OidcAuth

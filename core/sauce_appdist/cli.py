@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from sauce_appdist import __version__
 from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError
-from sauce_appdist.steps import STEPS, load
+from sauce_appdist.steps import ALIASES, STEPS, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +66,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
         from appdist_emulator.cli import main as serve  # says itself what to install where Flask is missing
 
         return serve(list(argv[1:]))
-    if len(argv) == 1 and argv[0] in STEPS:
+    if len(argv) == 1 and (argv[0] in STEPS or argv[0] in ALIASES):
         # How actions and templates call it: everything is in the environment, nothing to parse.
         return run_step(argv[0], {}, environ, out)
     from sauce_appdist.options import Usage, read  # argparse is only for people
@@ -99,7 +99,7 @@ def run_step(
         inputs = _inputs(step.Inputs, options, environ, ci, ignored)
         outputs.dry_run = inputs.dry_run
         ci.report.title = name
-        step.run(inputs, _client(inputs, ci), ci, outputs)
+        step.run(inputs, _client(inputs, environ, ci), ci, outputs)
         if outputs.dry_run:
             ci.report.fact("Dry run", "nothing was written")
 
@@ -138,7 +138,7 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
         declared = console.inputs_of(resource, verb)
         around = {name: text for name, text in environ.items() if name in connection}
         inputs = _inputs(declared, command.options, around, ci)
-        console.run(resource, verb, inputs, _client(inputs, ci), ci)
+        console.run(resource, verb, inputs, _client(inputs, environ, ci), ci)
 
     try:
         problem = _problem(work)
@@ -161,11 +161,15 @@ def _inputs(
 
     `ignored` is told which variables were left aside for what was given.
     """
-    from sauce_appdist.contract import gather, parse, secrets_in
+    from sauce_appdist.ci import secrets_around
+    from sauce_appdist.contract import gather, is_secret, parse, secrets_in
 
-    for secret in secrets_in(declared, environ):
+    for secret in (*secrets_in(declared, environ), *secrets_around(environ)):
         ci.mask(secret)
     given = gather(declared, options, environ)
+    for name, text in given.texts.items():
+        if is_secret(declared.model_fields[name]):
+            ci.mask(text)  # from a file
     if ignored is not None:
         ignored += given.ignored
     inputs = parse(declared, given.texts, ci.holds_secret)
@@ -201,9 +205,7 @@ def _place(bug: BaseException) -> str:
     return place
 
 
-def _client(inputs: ConnectionInputs, ci: Ci) -> Client:
+def _client(inputs: ConnectionInputs, environ: Mapping[str, str], ci: Ci) -> Client:
     from sauce_appdist.client import Client  # a wrong input is told before requests loads
 
-    for secret in inputs.auth().secrets():
-        ci.mask(secret)
-    return Client.connect(inputs, log=ci.debug, warn=ci.warning)
+    return Client.connect(inputs, environ, log=ci.debug, warn=ci.warning, mask=ci.mask)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sauce_appdist.errors import InputError
+from sauce_appdist.sign_in import build
+from sauce_appdist.text import Redactor
 from sauce_appdist.transport import Transport
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from sauce_appdist.api.testers import Testers
     from sauce_appdist.api.webhooks import Webhooks
     from sauce_appdist.contract import ConnectionInputs
+    from sauce_appdist.oidc import Http, Token
 
 
 class Client:
@@ -45,21 +50,56 @@ class Client:
 
         from sauce_appdist.contract import ConnectionInputs, gather, parse
 
+        environ = os.environ if environ is None else environ
         log = logging.getLogger("sauce_appdist")
-        texts, _ = gather(ConnectionInputs, {}, os.environ if environ is None else environ)
-        return cls.connect(parse(ConnectionInputs, texts), log=log.debug, warn=log.warning)
+        texts, _ = gather(ConnectionInputs, {}, environ)
+        return cls.connect(parse(ConnectionInputs, texts), environ, log=log.debug, warn=log.warning)
 
     @classmethod
-    def connect(cls, inputs: ConnectionInputs, *, log: Callable[[str], None], warn: Callable[[str], None]) -> Self:
-        """A client by inputs that were checked. `log` gets a line per request, `warn` what the user should hear."""
+    def connect(
+        cls,
+        inputs: ConnectionInputs,
+        environ: Mapping[str, str],
+        *,
+        log: Callable[[str], None],
+        warn: Callable[[str], None],
+        mask: Callable[[str], None] = lambda _: None,
+    ) -> Self:
+        """A client by inputs that were checked.
+
+        `environ` tells of certificates and of the job's identity. `log` gets a line per request, `warn` what the
+        user should hear, `mask` every secret before it is used. Raises InputError for a ca-bundle that is none.
+        """
+        redact = Redactor()
+        verify = _certificates(inputs.ca_bundle, environ)
+
+        def learn(secret: str) -> None:
+            redact.add(secret)
+            mask(secret)
+
+        def http() -> Http:
+            from sauce_appdist.oidc import Http
+
+            return Http(inputs.timeout, verify, log=log, redact=redact, learn=learn)
+
+        def id_token(provider: str, audience: str, http: Http) -> Token:
+            from sauce_appdist.ci import id_token
+
+            return id_token(provider, environ, audience, http)
+
+        auth = build(inputs, http, id_token)
+        for secret in auth.secrets():
+            learn(secret)
         transport = Transport(
             inputs.api_url(),
-            inputs.auth(),
+            auth,
             timeout=inputs.timeout,
             retries=inputs.retries,
             read_only=inputs.dry_run,
             log=log,
             warn=warn,
+            verify=verify,
+            redact=redact,
         )
         return cls(transport, inputs.dashboard_url())
 
@@ -141,3 +181,14 @@ class Client:
         from sauce_appdist.api.sites import Sites
 
         return Sites(self.transport)
+
+
+def _certificates(given: str | None, environ: Mapping[str, str]) -> bool | str:
+    """What to trust: the input, else what curl and Python's own modules look at, else the public certificates."""
+    for name in ("ca-bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if place := given if name == "ca-bundle" else environ.get(name):
+            if not Path(place).exists():
+                raise InputError(f"{name} is {place}, which does not exist: expected a file of certificates (PEM).")
+            return place
+    place = environ.get("SSL_CERT_FILE")  # OpenSSL passes over one that is not there
+    return place if place and Path(place).is_file() else True

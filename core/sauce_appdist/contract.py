@@ -28,9 +28,9 @@ from pydantic import (
 )
 
 from sauce_appdist import regions
-from sauce_appdist.auth import ApiKeyAuth, Auth, BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
+from sauce_appdist.sign_in import choose
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ Prose = Annotated[str, AfterValidator(_prose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Identifier = Annotated[Line, AfterValidator(_identifier)]
 BaseUrl = Annotated[Line, AfterValidator(regions.check_base_url)]
+SecretUrl = Annotated[Line, AfterValidator(regions.check_url)]
 Word = BeforeValidator(_word)
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Duration = Annotated[float, BeforeValidator(_duration)]
@@ -234,17 +235,40 @@ class ConnectionInputs(Inputs):
         group="basic",
     )
     api_key: Secret | None = option(None, "API key of the account; differs per region.", group="basic", secret=True)
-    oidc_token: Secret | None = option(
+    oidc_config_key: Secret | None = option(
         None,
-        "Access token of your identity provider, instead of email and api-key.",
+        "Config key of the account's OIDC settings; every way to sign in by OIDC needs it.",
         group="oidc",
         secret=True,
     )
-    oidc_config_key: Secret | None = option(
+    oidc_token: Secret | None = option(None, "Access token that is there already.", group="oidc", secret=True)
+    oidc_provider: Literal["github", "gitlab"] | None = option(
+        None, "Sign in with the ID token of this job: no stored secret but the config key.", group="oidc"
+    )
+    oidc_id_token_audience: Line = option(
+        "sauce-appdist", "Audience of the job's ID token: what the one who is to trust it expects.", group="oidc"
+    )
+    oidc_exchange: Literal["none", "client-assertion", "token-exchange"] = option(
+        "none", "How the identity provider gives an access token for the job's ID token.", group="oidc"
+    )
+    oidc_issuer: SecretUrl | None = option(
         None,
-        "Config key of the account's OIDC settings; goes with oidc-token.",
+        "Issuer of the identity provider, whose discovery document names the token endpoint.",
         group="oidc",
-        secret=True,
+        example="https://acme.okta.com/oauth2/default",
+    )
+    oidc_token_url: SecretUrl | None = option(None, "Token endpoint, instead of oidc-issuer.", group="oidc")
+    oidc_client_id: Line | None = option(None, "Client id at the identity provider.", group="oidc")
+    oidc_client_secret: Secret | None = option(None, "Secret of that client.", group="oidc", secret=True)
+    oidc_audience: Line | None = option(None, "Audience of the access token to ask for.", group="oidc")
+    oidc_scope: Line | None = option(None, "Scopes to ask for, separated by spaces.", group="oidc")
+    oidc_token_format: Literal["form", "json"] = option(
+        "form",
+        "How the token endpoint is asked: form is the standard, json as in the vendor's samples.",
+        group="oidc",
+    )
+    oidc_client_auth: Literal["body", "basic"] = option(
+        "body", "Where the client secret goes: into the body, or into HTTP Basic.", group="oidc"
     )
     region: Literal["us-east-1", "eu-central-1", "legacy"] = option(
         "us-east-1", "Data centre of the account; legacy is api.testfairy.com."
@@ -253,6 +277,10 @@ class ConnectionInputs(Inputs):
         None,
         "Overrides region: a private cloud or the emulator. https, or http on loopback.",
         example="https://acme.testfairy.com",
+    )
+    ca_bundle: Line | None = option(
+        None,
+        "Certificates (PEM file) to trust instead of the public ones; REQUESTS_CA_BUNDLE and SSL_CERT_FILE count too.",
     )
     timeout: Duration = option(30.0, "How long one request may take.", example="30s")
     retries: int = option(3, "How often a request is tried again where that is safe, 0 to 10.")
@@ -265,25 +293,18 @@ class ConnectionInputs(Inputs):
             raise ValueError(f"retries is {self.retries}, expected 0 to 10")
         if self.timeout <= 0:
             raise ValueError("timeout is 0, expected at least 1s")
-        self.auth()
+        choose(self.given_to_sign_in())
+        if self.oidc_exchange == "client-assertion" and not self.oidc_client_id:
+            raise ValueError("oidc-exchange is client-assertion, which needs oidc-client-id: whose assertion it is")
         return self
 
-    def auth(self) -> Auth:
-        """The one way to sign in that was given. Raises ValueError unless it is exactly one."""
-        given = [kebab(name) for name in ("email", "api_key", "oidc_token", "oidc_config_key") if getattr(self, name)]
-        if set(given) == {"email", "api-key"} and self.email and self.api_key:
-            return BasicAuth(self.email, self.api_key.get_secret_value())
-        if set(given) == {"oidc-token", "oidc-config-key"} and self.oidc_token and self.oidc_config_key:
-            return OidcAuth(self.oidc_token.get_secret_value(), self.oidc_config_key.get_secret_value().strip())
-        if given == ["api-key"] and self.api_key:
-            return ApiKeyAuth(self.api_key.get_secret_value())
-        ways = "give email and api-key, api-key alone (newer servers), or oidc-token and oidc-config-key"
-        if not given:
-            raise ValueError(f"no credentials: {ways} (or APPDIST_EMAIL and APPDIST_API_KEY in the environment)")
-        if any(name.startswith("oidc") for name in given) and {"email", "api-key"} & set(given):
-            raise ValueError(f"{', '.join(given)} are given together: {ways}, not more than one of them")
-        missing = {"email": "api-key", "oidc-token": "oidc-config-key"}
-        raise ValueError(f"{given[0]} is given without {missing.get(given[0], 'oidc-token')}: {ways}")
+    def given_to_sign_in(self) -> list[str]:
+        """The inputs that are given and say how to sign in."""
+        return [
+            kebab(name)
+            for name, field in type(self).model_fields.items()
+            if extra(field)["group"] in {"basic", "oidc"} and getattr(self, name) != field.default
+        ]
 
     def api_url(self) -> str:
         """Scheme and host of the REST API."""
@@ -533,7 +554,8 @@ def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[st
     fields = inputs.model_fields
     explicit = {name: options.get(name) or _handed_over(name, fields[name], environ) for name in fields}
     explicit = {name: text for name, text in explicit.items() if text}
-    aside = {_RIVALS[group] for name in explicit if (group := extra(fields[name])["group"])}
+    chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
+    aside = {_RIVALS[group] for name in chosen if (group := extra(fields[name])["group"])}
     inherited: dict[str, str] = {}
     ignored: list[str] = []
     for name, field in fields.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from sauce_appdist import __version__, console
@@ -18,7 +19,7 @@ from sauce_appdist.contract import (
     variable,
 )
 from sauce_appdist.errors import ExitCode
-from sauce_appdist.steps import STEPS, load
+from sauce_appdist.steps import ALIASES, STEPS, load
 from sauce_appdist.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -102,7 +103,25 @@ class _Secret(argparse.Action):
 
     def __call__(self, _parser: object, _namespace: object, _values: object, option: str | None = None) -> NoReturn:
         name = variable((option or "").lstrip("-").replace("-", "_"))
-        raise Usage(f"{option} is not taken here, where others could read it: set {name} instead.", ExitCode.INPUT)
+        raise Usage(
+            f"{option} is not taken here, where others could read it: set {name} instead, or name a file that holds it "
+            f"with {option}-file.",
+            ExitCode.INPUT,
+        )
+
+
+class _SecretFile(argparse.Action):
+    """A file that holds a secret, like those that containers get."""
+
+    def __call__(self, _parser: object, namespace: object, values: object, option: str | None = None) -> None:
+        try:
+            text = Path(str(values)).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise Usage(f"{option} is {values}, which cannot be read: {reason}.", ExitCode.INPUT) from None
+        if not text:
+            raise Usage(f"{option} is {values}, which is empty: expected a file that holds it.", ExitCode.INPUT)
+        setattr(namespace, self.dest, [text])
 
 
 def read(argv: Sequence[str]) -> Command:
@@ -126,9 +145,10 @@ def _parser(words: Sequence[str] | None) -> _Parser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="step", metavar="<command>", required=True, parser_class=_Parser)
-    for name in STEPS:
+    for name in (*STEPS, *ALIASES):
         summary = (load(name).__doc__ or "").partition("\n")[0]
-        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        shown = f"The same as {ALIASES[name]}." if name in ALIASES else summary
+        command = commands.add_parser(name, help=shown, description=summary, allow_abbrev=False)
         if words is None or words[:1] == [name]:
             groups = sections(load(name).Inputs)
             _add_options(command, groups, "print the outputs as one JSON object, all else on stderr", words)
@@ -193,8 +213,9 @@ def _add_options(
             option = f"--{kebab(field_name)}"
             text = _plain(described(field))
             if is_secret(field):
-                text = f"{text} Not taken here: set {variable(field_name)}."
-                group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=text)
+                group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=argparse.SUPPRESS)
+                text = f"{text} Set {variable(field_name)}, or name a file that holds it."
+                group.add_argument(f"{option}-file", action=_SecretFile, dest=field_name, metavar="FILE", help=text)
                 continue
             required = "This endpoint" in groups and field.is_required()
             nargs: Literal["?"] | None = "?" if is_flag(field) else None

@@ -37,25 +37,33 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 
 
-def check_base_url(value: str) -> str:
-    """A base URL without its last slash. Raises ValueError with the way to mend it.
+def check_url(value: str, example: str = "expected something like https://login.acme.example/oauth2/token") -> str:
+    """A URL to which secrets may be sent. Raises ValueError with the way to mend it.
 
-    Only https, unless the host is loopback: credentials travel with every request.
+    Only https, unless the host is loopback.
     """
-    example = "expected scheme and host, like https://acme.testfairy.com"
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ValueError(f"is not a URL: {example}") from None
     if parts.username is not None or parts.password is not None:
-        raise ValueError("has credentials in it: give them as email and api-key instead")
+        raise ValueError("has credentials in it: give them in their own inputs instead")
     if parts.scheme not in {"http", "https"} or not host or any(c.isspace() for c in value):
         raise ValueError(f"is not a URL: {example}")
-    if parts.query or parts.fragment:
-        raise ValueError(f"has a query or a fragment: {example}")
-    if "/api/" in f"{parts.path}/":
-        raise ValueError(f"has the API's path in it, which is added to it: {example}")
+    if parts.fragment:
+        raise ValueError(f"has a fragment: {example}")
     if parts.scheme == "http" and not is_loopback(value):
         raise ValueError(f"is not https, and {host} is not this machine: use https://{host}")
+    return value
+
+
+def check_base_url(value: str) -> str:
+    """A base URL without its last slash. Raises ValueError with the way to mend it."""
+    example = "expected scheme and host, like https://acme.testfairy.com"
+    parts = urlsplit(check_url(value, example))
+    if parts.query:
+        raise ValueError(f"has a query: {example}")
+    if "/api/" in f"{parts.path}/":
+        raise ValueError(f"has the API's path in it, which is added to it: {example}")
     return value.rstrip("/")

@@ -21,6 +21,7 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
+from sauce_appdist.auth import explained
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
@@ -59,18 +60,6 @@ _HINTS = {
     156: "The account requires login, so a landing page cannot be open: use landing-page-mode: closed.",
     404: "Check that it exists in this account and region.",
 }
-_OIDC_HINTS = {
-    "X-OIDC-Config-Key header required": "give oidc-config-key",
-    "Invalid config key": "oidc-config-key is not the one of this account",
-    "OIDC not enabled": "an admin must switch OIDC on for the account",
-    "Invalid issuer": "the token's iss must be the issuer in the account's OIDC settings",
-    "Invalid audience": "the token's aud must be the audience in the account's OIDC settings (case matters)",
-    "expired": "fetch a new token right before this step",
-    "signature": "the token is not signed by a key of the issuer's JWKS",
-    "Missing required scope": "ask the identity provider for the scopes in the account's OIDC settings",
-    "Failed to fetch JWKS": "the service cannot read the issuer's keys: try again later",
-    "Unsupported algorithm": "the token must be signed with RS256, RS384 or RS512",
-}
 
 
 class _Retry(Exception):
@@ -84,7 +73,8 @@ class _Retry(Exception):
 class Transport:
     """Sends requests and returns checked replies.
 
-    `timeout` is in seconds, for one attempt from the first byte sent to the last byte read.
+    `timeout` is in seconds, for one attempt from the first byte sent to the last byte read. `verify` is a file of
+    certificates to trust instead of the public ones; `redact` hides what must not be shown in any message.
     `read_only` refuses everything but GET before it is sent. `log` gets a line per request,
     `warn` what the user should hear.
     """
@@ -100,6 +90,8 @@ class Transport:
         log: Callable[[str], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
+        verify: bool | str = True,
+        redact: Redactor | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout
@@ -109,13 +101,20 @@ class Transport:
         self._warn = warn
         self.sleep = sleep
         self._auth = auth
-        self._redact = Redactor(auth.secrets())
-        self._sunset_told = False
+        self._redact = redact or Redactor(auth.secrets())
+        self._verify = verify
+        self.newer = False  # whether the service has announced the end of this API
+        self.sunset: str | None = None  # and for when
         # What is for this machine goes to no proxy, where the credentials could be read.
         self._proxies = dict.fromkeys(("http", "https", "all"), "") if is_loopback(self.base_url) else None
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"sauce-appdist/{__version__}"
+
+    @property
+    def signs_in_with(self) -> str:
+        """The inputs that make up the way to sign in."""
+        return self._auth.inputs
 
     def request(
         self,
@@ -155,9 +154,17 @@ class Transport:
     def _retrying(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
         if self._read_only and ask.write:
             raise NotSent(f"dry-run is set, so {ask} is not sent.")
+        renewed = ask.write
         for attempt in range(self._retries + 1):
             try:
-                return self._attempt(ask, read)
+                try:
+                    return self._attempt(ask, read)
+                except AuthError as error:
+                    # The token may have ended meanwhile; a write is not sent a second time for that.
+                    if renewed or error.status != 401 or not self._auth.renew():
+                        raise
+                    renewed = True
+                    return self._attempt(ask, read)
             except _Retry as failed:
                 if attempt == self._retries:
                     raise failed.error from None
@@ -215,6 +222,7 @@ class Transport:
             "headers": {"Accept": ask.accept},
             "timeout": (min(CONNECT_TIMEOUT, self._timeout), self._timeout),
             "proxies": self._proxies,
+            "verify": self._verify,
             "allow_redirects": False,
             "stream": True,
         }
@@ -399,14 +407,14 @@ class Transport:
         return region_of_host(self.base_url) or self.base_url
 
     def _signing_hint(self, response: requests.Response, said: str) -> str:
-        for message, hint in _OIDC_HINTS.items():
-            if message in said:
-                return f"It says {said!r}: {hint}."
+        hint = self._auth.hint(newer=_is_newer(response))
+        if why := explained(said):
+            return f"It says {said!r}: {why}. {hint}".strip()
         others = ", ".join(name for name in REGIONS if name != self._where())
         region = f"first check that region is the one of the account (now {self._where()}; others: {others})"
         parts = [
             f"Keys differ per region: {region}, then {self._auth.inputs}.",
-            self._auth.hint(newer=_is_newer(response)),
+            hint,
             f"It says {said!r}." if said else "",
         ]
         return " ".join(part for part in parts if part)
@@ -417,11 +425,12 @@ class Transport:
         return f"{one_line(kind, 60)}, {text!r}" if text else f"{one_line(kind, 60)}, an empty body"
 
     def _tell_sunset(self, response: requests.Response) -> None:
-        sunset = response.headers.get("Sunset")
-        if self._sunset_told or not _is_newer(response):
+        if self.newer or not _is_newer(response):
             return
-        self._sunset_told = True
-        when = f"and will switch it off on {one_line(sunset, 60)}" if sunset else "and may switch it off"
+        self.newer = True
+        if sunset := response.headers.get("Sunset"):
+            self.sunset = one_line(sunset, 60)
+        when = f"and will switch it off on {self.sunset}" if self.sunset else "and may switch it off"
         self._warn(f"The service calls this API deprecated {when}. Look for a newer sauce-appdist.")
 
 

@@ -87,6 +87,8 @@ def test_each_template(gitlab: GitLab, service: Service, step: str) -> None:
     build = service.build(case.on)
     assert {name: build[name] for name in case.holds} == case.holds
     assert [mail["to"] for mail in service.outbox] == {"invite": STAKEHOLDERS, "promote": QA}.get(step, [])
+    if step == "check":  # it hands no build on
+        return
     # What later jobs get says the same as the artifact.
     dotenv = run.dotenv("it")
     assert dotenv

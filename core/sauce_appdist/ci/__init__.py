@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.oidc import Http, Token
 
 State = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[State, str] = {
@@ -169,6 +170,23 @@ def run_context(environ: Mapping[str, str]) -> RunContext:
 
         return context(environ)
     return RunContext()
+
+
+def id_token(provider: str, environ: Mapping[str, str], audience: str, http: Http) -> Token:
+    """An ID token of this job. Raises InputError where it may have none, with what to add to the job."""
+    if provider == "github":
+        from sauce_appdist.ci.github import id_token as of_github
+
+        return of_github(environ, audience, http)
+    from sauce_appdist.ci.gitlab import id_token as of_gitlab
+
+    return of_gitlab(environ, audience)
+
+
+def secrets_around(environ: Mapping[str, str]) -> list[str]:
+    """What CI systems put into a job that must never be shown, though most steps do not use it."""
+    names = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "APPDIST_ID_TOKEN")
+    return [environ[name] for name in names if environ.get(name)]
 
 
 def choose(environ: Mapping[str, str], out: TextIO, *, json: bool = False) -> Ci:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import github_action_utils as gha
 
 from sauce_appdist.ci import MARKS, Ci, RunContext
+from sauce_appdist.errors import InputError
 from sauce_appdist.text import markdown as escaped, markdown_block
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sauce_appdist.ci import Report
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.oidc import Http, Token
 
 
 def context(environ: Mapping[str, str]) -> RunContext:
@@ -33,6 +35,28 @@ def context(environ: Mapping[str, str]) -> RunContext:
         actor=environ.get("GITHUB_ACTOR"),
         attempt=int(attempt) if attempt.isdecimal() else None,
     )
+
+
+def id_token(environ: Mapping[str, str], audience: str, http: Http) -> Token:
+    """The job's ID token, from the runner. Raises InputError where the job may not ask for one."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        raise InputError("oidc-provider is github, but this is not GitHub Actions.")
+    url, token = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    if not url or not token:
+        fork = (
+            " A pull request from a fork never gets one: run this on push, or only if "
+            "github.event.pull_request.head.repo.full_name == github.repository."
+            if environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
+            else ""
+        )
+        raise InputError(
+            "oidc-provider is github, but this job may not ask for an ID token. Add to the job (or to the workflow; a "
+            f"called workflow needs it in the calling job too):\n  permissions:\n    id-token: write\n{fork}".rstrip()
+        )
+    http.learn(token)
+    from sauce_appdist.oidc import github_id_token  # most jobs sign in otherwise
+
+    return github_id_token(url, token, audience, http)
 
 
 class GitHub(Ci):

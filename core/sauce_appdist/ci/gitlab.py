@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sauce_appdist.ci import Ci, RunContext
 from sauce_appdist.ci.terminal import plain_report
+from sauce_appdist.errors import InputError
 from sauce_appdist.text import is_single_line, one_line
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.oidc import Token
 
 DOTENV, OUTPUTS, ANNOTATIONS = "appdist.env", "appdist-outputs.json", "appdist-annotations.json"
 DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the job fails
@@ -36,6 +38,19 @@ def context(environ: Mapping[str, str]) -> RunContext:
         pipeline_url=environ.get("CI_PIPELINE_URL"),
         actor=environ.get("GITLAB_USER_LOGIN"),
     )
+
+
+def id_token(environ: Mapping[str, str], audience: str) -> Token:
+    """The job's ID token, which GitLab put into a variable. Raises InputError where there is none."""
+    token = environ.get("APPDIST_ID_TOKEN")
+    if not token:
+        raise InputError(
+            "oidc-provider is gitlab, but the job has no APPDIST_ID_TOKEN. Our templates declare it; elsewhere add to "
+            f"the job:\n  id_tokens:\n    APPDIST_ID_TOKEN:\n      aud: {one_line(audience, 100)}"
+        )
+    from sauce_appdist.oidc import Token, until  # most jobs sign in otherwise
+
+    return Token(token, until(token))
 
 
 class GitLab(Ci):

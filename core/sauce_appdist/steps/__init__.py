@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # In the order of a promotion; the modules are loaded when they are asked for.
 STEPS = {
+    "check": "sauce_appdist.steps.check",
     "find": "sauce_appdist.steps.find",
     "tag": "sauce_appdist.steps.tag",
     "annotate": "sauce_appdist.steps.annotate",
@@ -19,6 +20,9 @@ STEPS = {
     "invite": "sauce_appdist.steps.invite",
     "promote": "sauce_appdist.steps.promote",
 }
+
+
+ALIASES = {"whoami": "check"}  # what people would try first
 
 
 class Step(Protocol):
@@ -34,4 +38,4 @@ class Step(Protocol):
 
 def load(name: str) -> Step:
     """The step's module. Raises KeyError for a name that is no step."""
-    return cast("Step", import_module(STEPS[name]))
+    return cast("Step", import_module(STEPS[ALIASES.get(name, name)]))

@@ -1,0 +1,277 @@
+"""Where an access token comes from: the company's identity provider, or the CI system's own ID token.
+
+RFC 6749 (client credentials), RFC 7523 (an ID token as the client's assertion, which Entra ID calls workload identity
+federation), RFC 8693 (token exchange), OpenID Connect Discovery 1.0. Only loaded by runs that sign in so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from sauce_appdist.errors import AuthError, InputError, TransportError
+from sauce_appdist.regions import is_loopback
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_TRIES, _PAUSE = 3, 1.0  # a token may be asked for as often as one likes
+_MAX_ANSWER = 1 << 20
+_MARGIN = 60.0  # seconds before its end in which a token is not used any more; at most a fifth of its life
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_JWT = "urn:ietf:params:oauth:token-type:jwt"
+
+# What each error of RFC 6749, part 5.2, and of the well-known providers asks of the user.
+_HINTS = {
+    "invalid_client": "Check oidc-client-id and oidc-client-secret; some providers want oidc-client-auth: basic, or "
+    "oidc-token-format: json.",
+    "unauthorized_client": "The client is not allowed this grant: allow it client credentials at the provider.",
+    "access_denied": "The client is not allowed this: authorize it for oidc-audience at the provider.",
+    "invalid_scope": "Check oidc-scope (Entra ID wants <audience>/.default).",
+    "invalid_target": "Check oidc-audience.",
+    "invalid_request": "The provider misses something: check oidc-audience, oidc-scope and oidc-token-format.",
+    "invalid_grant": "The provider does not take the CI system's ID token: its issuer, subject and audience must be "
+    "those that it trusts.",
+    "unsupported_grant_type": "The provider does not offer this: check oidc-exchange and oidc-token-format.",
+}
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token and when it should be replaced (`time.monotonic`); None where nobody knows."""
+
+    value: str
+    until: float | None = None
+
+
+@dataclass
+class Http:
+    """How to reach a token's source.
+
+    `verify` is as in requests. `redact` goes over everything that a source says, `learn` is told every new secret.
+    """
+
+    timeout: float = 30.0
+    verify: bool | str = True
+    sleep: Callable[[float], None] = time.sleep
+    log: Callable[[str], None] = lambda _: None
+    redact: Callable[[str], str] = str
+    learn: Callable[[str], None] = lambda _: None
+
+    def json(self, method: str, url: str, what: str, **options: Any) -> dict[str, Any]:
+        """The JSON object that is answered with 2xx.
+
+        Raises AuthError where the source says no, TransportError where it does not answer sensibly.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._once(method, url, what, **options)
+            except TransportError as failure:
+                if not left or not failure.sent:  # here `sent` says: trying again may help
+                    failure.sent = False
+                    raise
+                self.log(f"{failure} Trying again.")
+            self.sleep(_PAUSE)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _once(self, method: str, url: str, what: str, **options: Any) -> dict[str, Any]:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        direct = dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
+        options.setdefault("auth", lambda request: request)  # else requests looks into .netrc
+        try:
+            with requests.Session() as session:
+                response = session.request(
+                    method,
+                    url,
+                    timeout=self.timeout,
+                    verify=self.verify,
+                    proxies=direct,
+                    allow_redirects=False,
+                    stream=True,
+                    **options,
+                )
+                body = response.raw.read(_MAX_ANSWER, decode_content=True)
+        except requests.exceptions.SSLError:
+            raise TransportError(
+                f"{what}: the certificate of {host} is not trusted here: give the company's certificates as ca-bundle."
+            ) from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
+            raise InputError(f"{what}: {host or 'its address'} is no address that can be asked.") from None
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise TransportError(f"{what}: {host} cannot be reached ({type(error).__name__}).", sent=True) from None
+        self.log(f"{what}: {method} {host} -> {response.status_code}")
+        return self._read(response, body, f"{what}: {host}")
+
+    def _read(self, response: requests.Response, body: bytes, what: str) -> dict[str, Any]:
+        status = response.status_code
+        try:
+            data = json.loads(body)
+        except ValueError:
+            data = None
+        if 200 <= status < 300 and isinstance(data, dict):
+            return data
+        said = one_line(self.redact(_said(data, body)), 300)
+        told = f"{what} answers HTTP {status}" + (f": {said.rstrip('.')}." if said else ".")
+        if status in {429, 500, 502, 503, 504}:
+            raise TransportError(told, sent=True)
+        if 400 <= status < 500:
+            error = data.get("error") if isinstance(data, dict) else None
+            raise AuthError(f"{told} {_HINTS.get(str(error), '')}".rstrip(), status=status)
+        raise TransportError(f"{told} Expected a JSON object: check oidc-issuer and oidc-token-url.")
+
+
+def _said(data: Any, body: bytes) -> str:
+    """What a provider says of a failure, in any of their shapes."""
+    if isinstance(data, dict):
+        parts = [data.get(name) for name in ("error", "errorCode", "error_description", "errorSummary", "message")]
+        errors = data.get("errors")
+        if isinstance(errors, list):
+            parts += [one.get("message") or one.get("code") if isinstance(one, dict) else one for one in errors]
+        return ": ".join(dict.fromkeys(str(part) for part in parts if part))
+    text = body.decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    if title:
+        return f"a page, {unescape(title[1]).strip()!r}"
+    return "a page" if "<html" in text.lower() else text
+
+
+def claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT, unverified, for people to look at; none of a token that is opaque."""
+    parts = token.split(".")
+    try:
+        decoded = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, IndexError):
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def described(token: str) -> str:
+    """`issuer …, audience …, subject …, valid from … to …`: what the account's settings are compared with."""
+    known = claims(token)
+    parts = [f"{label} {one_line(str(known[name]), 120)}" for label, name in _SHOWN.items() if name in known]
+    parts += [f"{label} {_moment(known[name])}" for label, name in _TIMES.items() if name in known]
+    return ", ".join(parts) or "no claims that can be read (it is no JWT)"
+
+
+_SHOWN = {"issuer": "iss", "audience": "aud", "subject": "sub", "scope": "scope", "scopes": "scp"}
+_TIMES = {"issued": "iat", "not before": "nbf", "expires": "exp"}
+
+
+def _moment(seconds: object) -> str:
+    try:
+        return datetime.fromtimestamp(float(str(seconds)), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return "?"
+
+
+def until(token: str, expires_in: object = None) -> float | None:
+    """When a token should be replaced, by what the provider said, else by the token's own `exp`."""
+    try:
+        life = float(str(expires_in)) if expires_in is not None else float(claims(token)["exp"]) - time.time()
+    except (KeyError, TypeError, ValueError):
+        return None
+    return time.monotonic() + life - min(_MARGIN, max(life, 0.0) / 5)
+
+
+def secure(url: str, name: str) -> str:
+    """The URL, if a secret may be sent there. Raises InputError that names the input."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+        raise InputError(f"{name} is not https: a secret is sent there.")
+    return url
+
+
+def discover(issuer: str, http: Http) -> str:
+    """The token endpoint of an issuer (OpenID Connect Discovery 1.0, part 4)."""
+    url = secure(issuer, "oidc-issuer").rstrip("/") + "/.well-known/openid-configuration"
+    found = http.json("GET", url, "Looking up the token endpoint")
+    if str(found.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
+        raise AuthError(
+            f"{url} is of another issuer, {one_line(str(found.get('issuer')), 120)!r}: give that as oidc-issuer."
+        )
+    endpoint = found.get("token_endpoint")
+    if not isinstance(endpoint, str):
+        raise TransportError(f"{url} names no token_endpoint: give oidc-token-url instead of oidc-issuer.")
+    return secure(endpoint, "the token_endpoint of oidc-issuer")
+
+
+@dataclass
+class Provider:
+    """The company's identity provider: one request for a token, in the form that it wants."""
+
+    http: Http
+    issuer: str | None = None
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    audience: str | None = None
+    scope: str | None = None
+    as_json: bool = False
+    basic: bool = False
+
+    def by_secret(self) -> Token:
+        """Client credentials (RFC 6749, part 4.4)."""
+        fields = {"grant_type": "client_credentials"}
+        if self.basic:
+            return self._ask(fields, basic=True)
+        return self._ask({**fields, "client_id": self.client_id, "client_secret": self.client_secret})
+
+    def by_assertion(self, id_token: str) -> Token:
+        """Client credentials with an ID token in place of the secret (RFC 7523, part 2.2)."""
+        return self._ask(
+            {
+                "grant_type": "client_credentials",
+                "client_id": self.client_id,
+                "client_assertion_type": _ASSERTION,
+                "client_assertion": id_token,
+            }
+        )
+
+    def by_exchange(self, id_token: str) -> Token:
+        """An ID token exchanged for an access token (RFC 8693, part 2.1)."""
+        return self._ask(
+            {
+                "grant_type": _EXCHANGE,
+                "client_id": self.client_id,
+                "subject_token": id_token,
+                "subject_token_type": _JWT,
+            }
+        )
+
+    def _ask(self, fields: Mapping[str, str | None], *, basic: bool = False) -> Token:
+        if self.token_url is None:
+            self.token_url = discover(self.issuer or "", self.http)
+        sent = {name: value for name, value in fields.items() if value}
+        sent |= {name: value for name, value in (("audience", self.audience), ("scope", self.scope)) if value}
+        options: dict[str, Any] = {"json": sent} if self.as_json else {"data": sent}
+        if basic:
+            # RFC 6749, part 2.3.1: both are form-encoded first.
+            options["auth"] = (quote(self.client_id or "", safe=""), quote(self.client_secret or "", safe=""))
+        options["headers"] = {"Accept": "application/json"}
+        reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", **options)
+        token = reply.get("access_token")
+        if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+            raise TransportError("Asking for a token: the answer has no access_token: check oidc-token-url.")
+        return Token(token, until(token, reply.get("expires_in")))
+
+
+def github_id_token(request_url: str, request_token: str, audience: str, http: Http) -> Token:
+    """An ID token of the running job, from the runner."""
+    joint = "&" if urlsplit(request_url).query else "?"
+    url = f"{secure(request_url, 'ACTIONS_ID_TOKEN_REQUEST_URL')}{joint}audience={quote(audience, safe='')}"
+    headers = {"Authorization": f"Bearer {request_token}", "Accept": "application/json"}
+    token = http.json("GET", url, "Asking GitHub for an ID token", headers=headers).get("value")
+    if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise TransportError("Asking GitHub for an ID token: the answer has none.")
+    return Token(token, until(token))
