@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appdist_emulator.seed import SeedError, read_seed
+from appdist_emulator.seed import SEEDS, SeedError, named_seed, read_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,10 +32,13 @@ def main(argv: list[str]) -> int:
             raise
         return _refuse(f"{error.name} is not installed; run: pip install 'sauce-appdist[emulator]'")
     try:
-        seed = None if options.seed is None else read_seed(options.seed)
+        named = options.seed in SEEDS
+        seed = named_seed(options.seed) if named else None if options.seed is None else read_seed(Path(options.seed))
         emulator = Emulator(seed, dialect=options.dialect, port=options.port, quiet=options.quiet)
     except OSError as error:
-        return _refuse(f"--seed {options.seed}: {error.strerror}; give a JSON file that can be read")
+        return _refuse(
+            f"--seed {options.seed}: {error.strerror}; give a JSON file that can be read, or one of {', '.join(SEEDS)}"
+        )
     except SeedError as error:
         return _refuse(f"--seed {options.seed}: {'; '.join(str(error).splitlines())}")
     with _signals() as ignore_them:
@@ -99,10 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=8765, metavar="N", help="default 8765; 0: a free one")
     parser.add_argument(
         "--seed",
-        type=Path,
-        metavar="FILE",
-        help="JSON file with the account to start with (default: Northwind Travel, "
-        "ci@northwind.example with the key nw-demo-key-0001)",
+        metavar="NAME|FILE",
+        help="the account to start with: northwind (default), gate (builds whose testers use them), or a JSON file; "
+        "in both, ci@northwind.example has the key nw-demo-key-0001",
     )
     parser.add_argument(
         "--dialect",

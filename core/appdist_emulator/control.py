@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, request
 
 from appdist_emulator.classic import fail, reply
 from appdist_emulator.faults import FaultError
-from appdist_emulator.seed import SeedError
+from appdist_emulator.seed import SEEDS, SeedError, named_seed
 
 if TYPE_CHECKING:
     from appdist_emulator.server import Front
@@ -18,8 +18,10 @@ control = Blueprint("control", __name__, url_prefix=PREFIX.rstrip("/"))
 
 _INDEX = {
     "GET /_emulator/state": "everything the account holds, hidden builds and the outbox included",
-    "POST /_emulator/reset": "start again: with the JSON body as seed, ?seed=default, or the first seed; "
-    "clears the request log and the faults too",
+    "POST /_emulator/reset": "start again: with the JSON body as seed, ?seed=default|northwind|gate, or the first "
+    "seed; clears the request log and the faults too, and ends all lives",
+    "POST /_emulator/life": "play a build's life: build_id, speed, events",
+    "GET /_emulator/life": "what has happened in the lives of builds, and what is to come",
     "GET /_emulator/outbox": "the mails that would have gone out",
     "GET /_emulator/requests": "what was asked so far, without secrets; DELETE forgets it",
     "POST /_emulator/faults": "order a fault: method, path (regex), times, skip, status, body, headers, "
@@ -48,20 +50,38 @@ def state() -> Response:
 @control.post("/reset")
 def reset() -> Response:
     named = request.args.get("seed")
-    if named not in {None, "default"}:
-        return fail(400, "seed: only 'default' has a name; send any other seed as the JSON body", 400)
-    seed = None
+    if named not in {None, "default", *SEEDS}:
+        names = ", ".join(("default", *SEEDS))
+        return fail(400, f"seed: only {names} have a name; send any other seed as the JSON body", 400)
+    seed = None if named is None else named_seed(SEEDS[0] if named == "default" else named)
     if request.get_data():
         if named:
-            return fail(400, "give either ?seed=default or a JSON body", 400)
+            return fail(400, f"give either ?seed={named} or a JSON body", 400)
         seed = _object()
         if seed is None:
             return fail(400, "the seed must be a JSON object", 400)
     try:
-        _front().reset(seed, default=named == "default")
+        _front().reset(seed)
     except SeedError as error:
         return fail(400, f"the seed cannot be used:\n{error}", 400)
     return reply({"status": "ok"})
+
+
+@control.get("/life")
+def lives() -> Response:
+    return reply(_front().account.lives())
+
+
+@control.post("/life")
+def play() -> Response:
+    order = _object()
+    if order is None:
+        return fail(400, "a life is ordered as a JSON object", 400)
+    try:
+        life = _front().account.play(order)
+    except SeedError as error:
+        return fail(400, f"the life cannot be played:\n{error}", 400)
+    return reply({"status": "ok", "life": life})
 
 
 @control.get("/outbox")

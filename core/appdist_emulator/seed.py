@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import difflib
 import json
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+SEEDS = ("northwind", "gate")  # those that come with the emulator
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 # facts.md part 3, the messages a client has to explain.
@@ -35,6 +46,7 @@ OidcMessage = Literal[
     "Unsupported algorithm",
 ]
 LandingPageMode = Literal["open", "closed"]
+Counter = Literal["sessions", "crashes", "testers", "feedbacks", "downloads"]
 WebhookAction = Literal["crash", "feedback", "upload", "new-udid"]
 
 
@@ -43,10 +55,13 @@ class SeedError(ValueError):
 
 
 def _time(text: str) -> str:
+    """Read a time; one like -26h counts back from now, which is when the emulator starts or is reset."""
+    if ago := re.fullmatch("-([0-9]{1,5})([smhd])", text):
+        return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).strftime(TIME_FORMAT)
     try:
         datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - the service's times have no zone
     except ValueError:
-        raise ValueError("must be a time like 2026-03-01 09:30:00") from None
+        raise ValueError("must be a time like 2026-03-01 09:30:00, or like -26h") from None
     return text
 
 
@@ -69,8 +84,13 @@ Id = Annotated[int, BeforeValidator(_id), Field(ge=1, strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Text = Annotated[str, Field(min_length=1)]
 Time = Annotated[str, AfterValidator(_time)]
+Duration = Annotated[str, Field(pattern=r"^[0-9]{2,}:[0-5][0-9]$")]
 HttpDate = Annotated[str, AfterValidator(_http_date)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+Speed = Annotated[float, Field(ge=0.001, le=1e9, strict=True, allow_inf_nan=False)]
+# Seconds in a build's life, ten years at most; and how often something may happen at once.
+After = Annotated[float, Field(ge=0, le=315_360_000, strict=True, allow_inf_nan=False)]
+Many = Annotated[int, Field(ge=1, le=1000, strict=True)]
 Permission = Annotated[str, Field(pattern=r"^(\*|[0-9]+):(r|rw)$")]
 
 
@@ -107,6 +127,7 @@ class Oidc(_Part):
 
 class Settings(_Part):
     require_login: bool = False
+    life_speed: Speed = 1
     # Of the compat dialect alone.
     basic_auth: bool = True
     storage: bool = True
@@ -148,7 +169,7 @@ class Group(_Part):
 class Session(_Part):
     id: Id | None = None
     start_time: Time
-    duration: Annotated[str, Field(pattern=r"^[0-9]{2,}:[0-5][0-9]$")]
+    duration: Duration
     tester: Text
     device: Text
     ip_address: Text = "192.0.2.1"
@@ -167,6 +188,86 @@ class Feedback(_Part):
     source: Text = "shake"
     recorded_at: Time | None = None
     session_id: Id | None = None
+
+
+class LifeSession(_Part):
+    """What is not said is made up."""
+
+    tester: Text
+    device: Text | None = None
+    duration: Duration | None = None
+    minutes: Annotated[float, Field(ge=0, le=6000, strict=True, allow_inf_nan=False)] | None = None
+    crashed: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.duration is not None and self.minutes is not None:
+            raise ValueError("give either duration or minutes")
+        return self
+
+
+class LifeFeedback(_Part):
+    tester: Text
+    text: Text
+    source: Text = "shake"
+
+
+class LifeUpdate(_Part):
+    """What somebody changes of the build, as PATCH does: metadata is added to, the rest replaced."""
+
+    tags: list[Text] | None = None
+    comment: str | None = None
+    metadata: dict[str, str] | None = None
+    groups: list[Text] | None = None
+    landing_page_mode: LandingPageMode | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError(f"give one or more of {', '.join(type(self).model_fields)}")
+        return self
+
+
+_HAPPENS = ("session", "sessions", "feedback", "downloads", "update", "reupload", "delete")
+
+
+class Event(_Part):
+    """One thing that happens in a build's life, so many seconds after its beginning."""
+
+    after: After
+    session: LifeSession | None = None
+    # Many at once, some of them crashed, of these testers in turn (None: of those who get the build).
+    sessions: Many | None = None
+    crashes: Count = 0
+    testers: Annotated[list[Text], Field(min_length=1)] | None = None
+    feedback: LifeFeedback | None = None
+    downloads: Many | None = None
+    update: LifeUpdate | None = None
+    reupload: Literal[True] | None = None
+    delete: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if sum(getattr(self, name) is not None for name in _HAPPENS) != 1:
+            raise ValueError(f"an event has exactly one of {', '.join(_HAPPENS)}")
+        if self.testers and self.sessions is None:
+            raise ValueError("testers: without sessions")
+        if self.crashes > (self.sessions or 0):
+            raise ValueError("crashes: more than sessions")
+        return self
+
+    @property
+    def records(self) -> bool:
+        """Whether it needs the SDK in the app."""
+        return bool(self.session or self.sessions)
+
+
+class Life(_Part):
+    """The body of POST /_emulator/life."""
+
+    build_id: Id
+    speed: Speed | None = None
+    events: list[Event] = Field(min_length=1)
 
 
 class Build(_Part):
@@ -194,6 +295,9 @@ class Build(_Part):
     allow_all_testers: bool = False
     recorded_sessions: list[Session] = Field(default_factory=list)
     recorded_feedbacks: list[Feedback] = Field(default_factory=list)
+    life: list[Event] = Field(default_factory=list)
+    # What is shown instead of a counter; "missing": the field is left out.
+    shows_counters: dict[Counter, str | int | float | bool | None] = Field(default_factory=dict)
 
 
 class Project(_Part):
@@ -257,6 +361,7 @@ class Seed(_Part):
 
 _PARTS = (
     *(User, Oidc, RejectedToken, Settings, Shows, Tester, Group, Session, Feedback, Build, Project),
+    *(LifeSession, LifeFeedback, LifeUpdate, Event, Life),
     *(Webhook, SiteUser, Site, AuditHistory, Seed),
 )
 
@@ -274,6 +379,18 @@ def parse_seed(data: Mapping[str, Any]) -> Seed:
     return seed
 
 
+def parse_life(data: Mapping[str, Any], groups: Iterable[str]) -> Life:
+    """Check a life that is to be played on an account with these groups. Raises SeedError, as parse_seed does."""
+    try:
+        life = Life.model_validate(data)
+    except ValidationError as error:
+        raise SeedError(explain(error, _KEYS)) from None
+    problems = [f"events{problem}" for problem in _mishaps(life.events, set(groups))]
+    if problems:
+        raise SeedError("\n".join(problems))
+    return life
+
+
 def read_seed(path: Path) -> dict[str, Any]:
     """Read the JSON object in a file. Raises SeedError, or OSError when it cannot be read."""
     try:
@@ -289,8 +406,13 @@ def read_seed(path: Path) -> dict[str, Any]:
 
 def default_seed() -> dict[str, Any]:
     """Read the account of Northwind Travel, which the demos use."""
+    return named_seed("northwind")
+
+
+def named_seed(name: str) -> dict[str, Any]:
+    """Read one of SEEDS."""
     data: dict[str, Any] = json.loads(
-        files("appdist_emulator").joinpath("seeds/northwind.json").read_text(encoding="utf-8")
+        files("appdist_emulator").joinpath(f"seeds/{name}.json").read_text(encoding="utf-8")
     )
     return data
 
@@ -363,6 +485,13 @@ def _contradictions(seed: Seed) -> list[str]:
             groups_exist(build.groups, f"{where}.groups")
             unique([session.id for session in build.recorded_sessions], f"{where}.recorded_sessions[].id")
             problems.extend(f"{where}.{problem}" for problem in _miscounts(build))
+            problems.extend(f"{where}.life{problem}" for problem in _mishaps(build.life, group_names))
+            if "has_testfairy_sdk" in build.model_fields_set and not build.has_testfairy_sdk:
+                problems.extend(
+                    f"{where}.life[{turn}]: no session is recorded where has_testfairy_sdk is false"
+                    for turn, event in enumerate(build.life)
+                    if event.records
+                )
     if seed.audit_history and seed.audit_history.since >= seed.audit_history.until:
         problems.append("audit_history.until: must be later than since")
     emails = {user.email for user in seed.users}
@@ -379,6 +508,18 @@ def _misnomers(oidc: Oidc, emails: set[str]) -> Iterator[str]:
     given = oidc.model_fields_set - {"config_key", "tokens"}
     if given:
         yield from (f"{name}: needed to verify tokens" for name in _VERIFYING if getattr(oidc, name) is None)
+
+
+def _mishaps(events: list[Event], groups: set[str]) -> Iterator[str]:
+    deleted = False
+    for turn, event in sorted(enumerate(events), key=lambda one: one[1].after):
+        if deleted:
+            yield f"[{turn}]: the build has been deleted by then"
+        deleted = deleted or bool(event.delete)
+        if event.update:
+            for name in event.update.groups or ():
+                if name not in groups:
+                    yield f"[{turn}].update.groups: no group is named {name!r}"
 
 
 def _miscounts(build: Build) -> Iterator[str]:

@@ -125,9 +125,8 @@ class Front:
         self._quiet = quiet
         self._app = _app(self)
 
-    def reset(self, seed: Mapping[str, Any] | None, *, default: bool) -> None:
-        wanted = default_seed() if default else self._seed if seed is None else seed
-        self.account = self._account(wanted)  # raises before anything is lost
+    def reset(self, seed: Mapping[str, Any] | None) -> None:
+        self.account = self._account(self._seed if seed is None else seed)  # raises before anything is lost
         self.dialect = type(self.dialect)()
         self.faults.clear()
         self.log.clear()
@@ -178,6 +177,7 @@ class Front:
 
     def _carry_out(self, environ: WSGIEnvironment, body: bytes) -> Answer:
         environ["wsgi.input"] = io.BytesIO(body)
+        self.account.catch_up()
         with Response.from_app(self._app, environ, buffered=True) as response:
             return Answer(response.status_code, response.headers.to_wsgi_list(), response.get_data())
 

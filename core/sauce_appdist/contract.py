@@ -154,6 +154,13 @@ def _secret(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _passphrase(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text or not is_single_line(text):
+        raise ValueError("is empty, or has a line break or a control character in it: paste it again")
+    return SecretStr(_utf8(text))
+
+
 def _pairs(value: object) -> object:
     """`key=value` lines; the keys become metadata_<key>."""
     if not isinstance(value, str):
@@ -178,6 +185,7 @@ def _pairs(value: object) -> object:
 Line = Annotated[str, AfterValidator(_line)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never goes raw into a header
 Identifier = Annotated[Line, AfterValidator(_identifier)]
 BaseUrl = Annotated[Line, AfterValidator(regions.check_base_url)]
 SecretUrl = Annotated[Line, AfterValidator(regions.check_url)]
@@ -259,7 +267,7 @@ class ConnectionInputs(Inputs):
     )
     oidc_token_url: SecretUrl | None = option(None, "Token endpoint, instead of oidc-issuer.", group="oidc")
     oidc_client_id: Line | None = option(None, "Client id at the identity provider.", group="oidc")
-    oidc_client_secret: Secret | None = option(None, "Secret of that client.", group="oidc", secret=True)
+    oidc_client_secret: Passphrase | None = option(None, "Secret of that client.", group="oidc", secret=True)
     oidc_audience: Line | None = option(None, "Audience of the access token to ask for.", group="oidc")
     oidc_scope: Line | None = option(None, "Scopes to ask for, separated by spaces.", group="oidc")
     oidc_token_format: Literal["form", "json"] = option(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import requests
+import urllib3.exceptions
 
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.regions import is_loopback
@@ -33,18 +34,30 @@ _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
 
 # What each error of RFC 6749, part 5.2, and of the well-known providers asks of the user.
+_CLIENT = (
+    "Check oidc-client-id and oidc-client-secret; some providers want oidc-client-auth: basic, or "
+    "oidc-token-format: json."
+)
+_DENIED = "Check oidc-client-secret, and that the provider allows this client oidc-audience and oidc-scope."
+_JOB = (
+    "Check oidc-client-id and oidc-id-token-audience, and that the provider trusts this job: the issuer, subject and "
+    "audience of its ID token."
+)
 _HINTS = {
-    "invalid_client": "Check oidc-client-id and oidc-client-secret; some providers want oidc-client-auth: basic, or "
-    "oidc-token-format: json.",
-    "unauthorized_client": "The client is not allowed this grant: allow it client credentials at the provider.",
-    "access_denied": "The client is not allowed this: authorize it for oidc-audience at the provider.",
+    "invalid_client": _CLIENT,
+    "unauthorized_client": "The client of oidc-client-id is not allowed this grant: allow it client credentials there.",
+    "invalid_grant": _JOB,
+    "access_denied": _DENIED,
     "invalid_scope": "Check oidc-scope (Entra ID wants <audience>/.default).",
     "invalid_target": "Check oidc-audience.",
     "invalid_request": "The provider misses something: check oidc-audience, oidc-scope and oidc-token-format.",
-    "invalid_grant": "The provider does not take the CI system's ID token: its issuer, subject and audience must be "
-    "those that it trusts.",
     "unsupported_grant_type": "The provider does not offer this: check oidc-exchange and oidc-token-format.",
 }
+_PLACE = "check oidc-issuer and oidc-token-url"
+
+
+class _Passing(Exception):
+    """What may be gone when it is tried again."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +82,23 @@ class Http:
     redact: Callable[[str], str] = str
     learn: Callable[[str], None] = lambda _: None
 
-    def json(self, method: str, url: str, what: str, **options: Any) -> dict[str, Any]:
+    def json(self, method: str, url: str, what: str, hint: str = "", **options: Any) -> dict[str, Any]:
         """The JSON object that is answered with 2xx.
 
-        Raises AuthError where the source says no, TransportError where it does not answer sensibly.
+        Raises AuthError where the source says no (`hint` is what to do then, if it does not say it better), and
+        TransportError where it does not answer sensibly. Nothing was asked of the service yet, so neither has a status.
         """
         for left in reversed(range(_TRIES)):
             try:
-                return self._once(method, url, what, **options)
-            except TransportError as failure:
-                if not left or not failure.sent:  # here `sent` says: trying again may help
-                    failure.sent = False
-                    raise
-                self.log(f"{failure} Trying again.")
+                return self._once(method, url, what, hint, **options)
+            except _Passing as passing:
+                if not left:
+                    raise TransportError(str(passing)) from None
+                self.log(f"{passing} Trying again.")
             self.sleep(_PAUSE)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _once(self, method: str, url: str, what: str, **options: Any) -> dict[str, Any]:
+    def _once(self, method: str, url: str, what: str, hint: str, **options: Any) -> dict[str, Any]:
         host = urlsplit(url).netloc.rpartition("@")[2]
         direct = dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
         options.setdefault("auth", lambda request: request)  # else requests looks into .netrc
@@ -101,34 +114,50 @@ class Http:
                     stream=True,
                     **options,
                 )
-                body = response.raw.read(_MAX_ANSWER, decode_content=True)
+                body = self._body(response)
         except requests.exceptions.SSLError:
             raise TransportError(
                 f"{what}: the certificate of {host} is not trusted here: give the company's certificates as ca-bundle."
             ) from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise InputError(f"{what}: {host or 'its address'} is no address that can be asked.") from None
-        except (requests.exceptions.RequestException, OSError) as error:
-            raise TransportError(f"{what}: {host} cannot be reached ({type(error).__name__}).", sent=True) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            if isinstance(error, ValueError):
+                raise InputError(f"{what}: {host or 'its address'} cannot be asked: {_PLACE}.") from None
+            why = f"cannot be reached ({type(error).__name__})"
+            raise _Passing(f"{what}: {host} {why}: {_PLACE} and the network.") from None
+        except ValueError:  # what requests raises for a Location that is no URL
+            raise TransportError(f"{what}: {host} redirects to an address that is none: {_PLACE}.") from None
         self.log(f"{what}: {method} {host} -> {response.status_code}")
-        return self._read(response, body, f"{what}: {host}")
+        return self._read(response, body, f"{what}: {host}", hint)
 
-    def _read(self, response: requests.Response, body: bytes, what: str) -> dict[str, Any]:
+    def _body(self, response: requests.Response) -> bytes:
+        deadline, body = time.monotonic() + self.timeout, b""
+        with response:
+            while part := response.raw.read1(1 << 16, decode_content=True):
+                body += part
+                if time.monotonic() > deadline:
+                    raise requests.exceptions.ReadTimeout
+                if len(body) > _MAX_ANSWER:
+                    break
+        return body
+
+    def _read(self, response: requests.Response, body: bytes, what: str, hint: str) -> dict[str, Any]:
         status = response.status_code
         try:
             data = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if 200 <= status < 300 and isinstance(data, dict):
             return data
         said = one_line(self.redact(_said(data, body)), 300)
         told = f"{what} answers HTTP {status}" + (f": {said.rstrip('.')}." if said else ".")
         if status in {429, 500, 502, 503, 504}:
-            raise TransportError(told, sent=True)
-        if 400 <= status < 500:
-            error = data.get("error") if isinstance(data, dict) else None
-            raise AuthError(f"{told} {_HINTS.get(str(error), '')}".rstrip(), status=status)
-        raise TransportError(f"{told} Expected a JSON object: check oidc-issuer and oidc-token-url.")
+            raise _Passing(f"{told} Try again later, and {_PLACE}.")
+        if not 400 <= status < 500:
+            raise TransportError(f"{told} Expected a JSON object: {_PLACE}.")
+        if status in {404, 405}:
+            raise AuthError(f"{told} There is no token endpoint: {_PLACE}.")
+        error = data.get("error", data.get("errorCode")) if isinstance(data, dict) else None
+        raise AuthError(f"{told} {hint or _HINTS.get(str(error), _CLIENT)}")
 
 
 def _said(data: Any, body: bytes) -> str:
@@ -151,7 +180,7 @@ def claims(token: str) -> dict[str, Any]:
     parts = token.split(".")
     try:
         decoded = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 
@@ -179,16 +208,20 @@ def until(token: str, expires_in: object = None) -> float | None:
     """When a token should be replaced, by what the provider said, else by the token's own `exp`."""
     try:
         life = float(str(expires_in)) if expires_in is not None else float(claims(token)["exp"]) - time.time()
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return time.monotonic() + life - min(_MARGIN, max(life, 0.0) / 5)
 
 
 def secure(url: str, name: str) -> str:
     """The URL, if a secret may be sent there. Raises InputError that names the input."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
-        raise InputError(f"{name} is not https: a secret is sent there.")
+    try:
+        parts = urlsplit(url)
+        safe = parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
+    except ValueError:
+        safe = False
+    if not safe:
+        raise InputError(f"{name} is not https, or no URL at all, and a secret is sent there.")
     return url
 
 
@@ -235,7 +268,8 @@ class Provider:
                 "client_id": self.client_id,
                 "client_assertion_type": _ASSERTION,
                 "client_assertion": id_token,
-            }
+            },
+            hint=_JOB,
         )
 
     def by_exchange(self, id_token: str) -> Token:
@@ -246,10 +280,11 @@ class Provider:
                 "client_id": self.client_id,
                 "subject_token": id_token,
                 "subject_token_type": _JWT,
-            }
+            },
+            hint=_JOB,
         )
 
-    def _ask(self, fields: Mapping[str, str | None], *, basic: bool = False) -> Token:
+    def _ask(self, fields: Mapping[str, str | None], *, basic: bool = False, hint: str = "") -> Token:
         if self.token_url is None:
             self.token_url = discover(self.issuer or "", self.http)
         sent = {name: value for name, value in fields.items() if value}
@@ -259,11 +294,14 @@ class Provider:
             # RFC 6749, part 2.3.1: both are form-encoded first.
             options["auth"] = (quote(self.client_id or "", safe=""), quote(self.client_secret or "", safe=""))
         options["headers"] = {"Accept": "application/json"}
-        reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", **options)
+        reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", hint, **options)
         token = reply.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise TransportError("Asking for a token: the answer has no access_token: check oidc-token-url.")
         return Token(token, until(token, reply.get("expires_in")))
+
+
+_PERMISSION = "Check that the job has the permission id-token: write."
 
 
 def github_id_token(request_url: str, request_token: str, audience: str, http: Http) -> Token:
@@ -271,7 +309,7 @@ def github_id_token(request_url: str, request_token: str, audience: str, http: H
     joint = "&" if urlsplit(request_url).query else "?"
     url = f"{secure(request_url, 'ACTIONS_ID_TOKEN_REQUEST_URL')}{joint}audience={quote(audience, safe='')}"
     headers = {"Authorization": f"Bearer {request_token}", "Accept": "application/json"}
-    token = http.json("GET", url, "Asking GitHub for an ID token", headers=headers).get("value")
+    token = http.json("GET", url, "Asking GitHub for an ID token", _PERMISSION, headers=headers).get("value")
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         raise TransportError("Asking GitHub for an ID token: the answer has none.")
     return Token(token, until(token))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sauce_appdist.auth import ApiKeyAuth, Auth, BasicAuth, OidcAuth
+from sauce_appdist.errors import AuthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -86,7 +87,7 @@ WAYS = (
         ("oidc-provider", "oidc-exchange", "oidc-token-url|oidc-issuer", "oidc-config-key"),
         ("oidc-id-token-audience", "oidc-client-id", *_TOKEN),
         "No stored secret but the config key: the company's identity provider trusts the job (Entra ID calls it "
-        "workload identity federation) and gives a token for it.",
+        "workload identity federation) and gives a token for it. `client-assertion` needs `oidc-client-id`.",
     ),
 )
 
@@ -131,9 +132,9 @@ def build(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable
         return BasicAuth(inputs.email or "", _text(inputs.api_key))
     if way.key == "key":
         return ApiKeyAuth(_text(inputs.api_key))
-    from sauce_appdist.oidc import Http, Provider, Token  # whoever signs in by key does not load it
+    from sauce_appdist.oidc import Provider, Token, described  # whoever signs in by key does not load it
 
-    wire = http() if way.key != "token" else Http()
+    wire = http()
     provider = Provider(
         wire,
         issuer=inputs.oidc_issuer,
@@ -149,7 +150,15 @@ def build(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable
     def of_the_job() -> Token:
         token = id_token(inputs.oidc_provider or "", inputs.oidc_id_token_audience, wire)
         wire.learn(token.value)
+        wire.log(f"The job's ID token: {described(token.value)}.")
         return token
+
+    def exchanged(by: Callable[[str], Token]) -> Token:
+        token = of_the_job().value
+        try:
+            return by(token)
+        except AuthError as refused:
+            raise AuthError(f"{refused} The job's ID token has {described(token)}.") from None
 
     if way.key == "token":
         ready = Token(_text(inputs.oidc_token))
@@ -159,16 +168,16 @@ def build(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable
     elif way.key == "job":
         source = of_the_job
     elif inputs.oidc_exchange == "client-assertion":
-        source = lambda: provider.by_assertion(of_the_job().value)  # noqa: E731
+        source = lambda: exchanged(provider.by_assertion)  # noqa: E731
     else:
-        source = lambda: provider.by_exchange(of_the_job().value)  # noqa: E731
+        source = lambda: exchanged(provider.by_exchange)  # noqa: E731
     return OidcAuth(
         source,
         _text(inputs.oidc_config_key),
         way.described(),
         learn=wire.learn,
         log=wire.log,
-        renewable=way.key == "client" or inputs.oidc_provider == "github",
+        renewable=way.key in {"client", "exchange"} or inputs.oidc_provider == "github",
         secrets=[text for text in (_text(inputs.oidc_client_secret), _text(inputs.oidc_token)) if text],
     )
 

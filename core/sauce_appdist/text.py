@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import html
+import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +30,7 @@ class Redactor:
         """Hide a secret from now on; a secret of several lines is hidden line by line too."""
         for part in {secret, *secret.splitlines()}:
             if part.strip():
-                self._spellings += {part, part.strip(), quote(part, safe="", errors="surrogateescape")}
-        self._spellings.sort(key=len, reverse=True)
+                self._spellings = sorted({*self._spellings, *_spelled(part)}, key=len, reverse=True)
 
     def finds(self, text: str) -> bool:
         """Whether a secret stands in a text; what is shorter than eight characters is no secret."""
@@ -39,6 +40,14 @@ class Redactor:
         for spelling in self._spellings:
             text = text.replace(spelling, "***")
         return text
+
+
+def _spelled(secret: str) -> set[str]:
+    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there) or a page."""
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    coded = {quote(secret, safe="", errors="surrogateescape"), quote_plus(secret, errors="surrogateescape")}
+    slashed = {text.replace("/", r"\/") for text in escaped}
+    return {secret, secret.strip(), html.escape(secret), *escaped, *slashed, *coded}
 
 
 def printable(text: str) -> str:

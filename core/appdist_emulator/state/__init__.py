@@ -21,12 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from appdist_emulator.seed import RejectedToken, parse_seed
 from appdist_emulator.state.base import folder_path, group_names
-from appdist_emulator.state.builds import Builds
 from appdist_emulator.state.company import Company
+from appdist_emulator.state.lives import Lives
 from appdist_emulator.state.people import People
-from appdist_emulator.state.recordings import Recordings
 from appdist_emulator.state.records import Build, Project, Refusal, Rules, Site, Tester, Upload, Webhook
-from appdist_emulator.state.trail import Trail
 from appdist_emulator.tokens import TokenError, Verifier
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Refusal", "Rules", "Upload"]
 
 
-class Account(Builds, Recordings, People, Company, Trail):
+class Account(Lives, People, Company):
     """One company's account. Every public method is one request: it locks, checks, then acts.
 
     Nothing is changed by a request that is refused.
@@ -47,7 +45,8 @@ class Account(Builds, Recordings, People, Company, Trail):
         seed = parse_seed(data)
         super().__init__(seed, rules)
         self._grow(seed)
-        self._seeded_audits = len(self._audits)
+        self._seeded_audits = self._audits[-1].id if self._audits else 0
+        self._begin_lives(seed)
         self._verifier = _verifier(seed)
 
     @property
@@ -198,7 +197,15 @@ class Account(Builds, Recordings, People, Company, Trail):
             self._add_folder(project.folder)
             self._projects[project.id] = project
             for build in wanted.builds:
-                other = {"id", "groups", "uploaded_at", "visible_after", "recorded_sessions", "recorded_feedbacks"}
+                other = {
+                    "id",
+                    "groups",
+                    "uploaded_at",
+                    "visible_after",
+                    "recorded_sessions",
+                    "recorded_feedbacks",
+                    "life",
+                }
                 number = build.id or next(self._build_ids)
                 project.builds[number] = Build(
                     **build.model_dump(exclude=other),

@@ -117,18 +117,19 @@ class Base:
         return [user.email.lower() for user in self._seed.users].index(email.lower()) + 1
 
     def _record(self, user: User, action: Action, data: dict[str, Any]) -> None:
-        self._audits.append(
-            Audit(
-                id=next(self._audit_ids),
-                timestamp=now(),
-                site_id=self._seed.enterprise_id,
-                site_name=self._seed.company,
-                user_id=self._user_id(user.email),
-                user_email=user.email,
-                ip_address=_HERE,
-                action=action,
-                data=data,
-            )
+        self._audits.append(self._audit(user.email, now(), action, data))
+
+    def _audit(self, email: str, at: str, action: Action, data: dict[str, Any]) -> Audit:
+        return Audit(
+            id=next(self._audit_ids),
+            timestamp=at,
+            site_id=self._seed.enterprise_id,
+            site_name=self._seed.company,
+            user_id=self._user_id(email),
+            user_email=email,
+            ip_address=_HERE,
+            action=action,
+            data=data,
         )
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from appdist_emulator.seed import LandingPageMode, User
     from appdist_emulator.state.records import Group, Upload
 
-_COUNTERS = ("sessions", "crashes", "testers", "feedbacks", "downloads")
+COUNTERS = ("sessions", "crashes", "testers", "feedbacks", "downloads")
 _NOTES = ("comment", "release_notes", "changelog")
 _GROUPS = ("groups", "app_permission_groups")
 
@@ -69,9 +69,7 @@ class Builds(Base):
             project, build = self._find(user, project_id, build_id, "r")
             ending = "ipa" if project.platform == "iOS" else "apk"
             name = build.filename or f"{artifact.slug(project.name)}-{build.version}.{ending}"
-            content = build.content
-            if content is None:
-                content = artifact.sample(project.name, project.package_name, build.version, build.version_code)
+            content = app_file(project, build)
             build.downloads += 1
             build.downloaded_by.add(user.email.lower())
             told = {"testerEmail": user.email, "filesize": len(content)}
@@ -82,13 +80,8 @@ class Builds(Base):
         with self._lock:
             no_tester(user)
             project, build = self._find(user, project_id, build_id, "rw")
-            # Its sessions, crashes and feedbacks are part of it, and go with it.
-            del project.builds[build.id]
+            self._remove(project, build)
             self._record(user, Action.DELETE, about_build(project, build))
-            if not project.builds:
-                # rest-api-testfairy: "When all builds of a project have been deleted, the project
-                # itself is removed".
-                del self._projects[project.id]
 
     def update(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
         """PATCH of a build: the reply has all current values, whatever was sent."""
@@ -238,6 +231,14 @@ class Builds(Base):
 
     # --- inside; the lock is held -----------------------------------------------------------------
 
+    def _remove(self, project: Project, build: Build) -> None:
+        # Its sessions, crashes and feedbacks are part of it, and go with it.
+        del project.builds[build.id]
+        if not project.builds:
+            # rest-api-testfairy: "When all builds of a project have been deleted, the project
+            # itself is removed".
+            del self._projects[project.id]
+
     def _apply(self, build: Build, fields: Mapping[str, str], metadata: str) -> None:
         """Set what PATCH and upload can both set. A field that is given but empty clears."""
         mode = fields.get("landing_page_mode")
@@ -345,7 +346,7 @@ class Builds(Base):
             "iconUrl": f"{base}/icons/{project.id}.png",
             "appUrl": f"{base}/api/1/projects/{project.id}/builds/{build.id}/download/",
             "landingPageMode": build.landing_page_mode,
-            **{counter: getattr(build, counter) for counter in _COUNTERS},
+            **{counter: getattr(build, counter) for counter in COUNTERS},
             "uploadedAt": build.uploaded_at,
             "uploadedVia": build.uploaded_via,
             "hasTestFairySdk": build.has_testfairy_sdk,
@@ -367,8 +368,9 @@ class Builds(Base):
         return view
 
     def _shown(self, project: Project, build: Build, base: str) -> dict[str, Any]:
-        view = self._build_view(project, build, base)
-        return {name: value for name, value in view.items() if name not in self._rules.lacks}
+        view = self._build_view(project, build, base) | build.shows_counters
+        missing = {*self._rules.lacks, *(name for name, value in build.shows_counters.items() if value == "missing")}
+        return {name: value for name, value in view.items() if name not in missing}
 
     def _build_snapshot(self, project: Project, build: Build, base: str) -> dict[str, Any]:
         return {
@@ -410,6 +412,13 @@ class Builds(Base):
             "build_specific_landing_page_url": f"{base}/landing/{project.id}/{build.id}",
             "landing_page_mode": build.landing_page_mode,
         }
+
+
+def app_file(project: Project, build: Build) -> bytes:
+    """What was uploaded; for a build of the seed, something that looks like it."""
+    if build.content is not None:
+        return build.content
+    return artifact.sample(project.name, project.package_name, build.version, build.version_code)
 
 
 def _seconds(text: str) -> float:

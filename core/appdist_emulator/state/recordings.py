@@ -3,7 +3,8 @@
 Where the documents are silent, or say two things, the emulator decides like this:
 
 - A seed that only counts sessions gets that many, 50 at most, as many of them crashed as it counts
-  crashes. They are the testers' of the build's groups. Their order is that of recording.
+  crashes. They are the testers' of the build's groups. Their order is that of recording. None
+  begins in the future, however young the build is.
 - Sessions and feedbacks tell of people, so that a tester may not read them: code 5, HTTP 403.
 - Feedbacks are those of the projects that one may read. `recordedAt` is ten hours after
   `recorded_at`, as in the sample; which of the two is right is not known.
@@ -129,30 +130,43 @@ class Recordings(Base):
 def _sessions(project: Project, build: Build, emails: list[str]) -> list[Session]:
     count = min(build.sessions, _MADE_UP)
     crashes = min(build.crashes, count)
-    devices = _DEVICES.get(project.platform, (f"{project.platform} device",))
-    uploaded = _parse(build.uploaded_at)
+    uploaded = parse(build.uploaded_at)
+    age, needed = datetime.now(UTC) - uploaded, timedelta(hours=2 + 5 * count)
+    pace = age / needed if timedelta() < age < needed else 1.0
     made = []
     for turn in range(count):
-        who = turn % len(emails) if emails else 0
-        email = emails[who] if emails else ""
-        country, code = _COUNTRIES[who % len(_COUNTRIES)]
-        seconds = 27 + turn * 197 % 1500
-        made.append(
-            Session(
-                id=build.id * 1000 + turn + 1,
-                start_time=_text(uploaded + timedelta(hours=2 + 5 * turn, seconds=turn * 613 % 3600)),
-                duration=f"{seconds // 60:02}:{seconds % 60:02}",
-                tester=email,
-                device=devices[who % len(devices)],
-                ip_address=f"203.0.113.{who % 250 + 1}",
-                # Spread evenly, and exactly as many as were counted.
-                crashed=turn * crashes // count != (turn + 1) * crashes // count,
-                country_name=country,
-                country_code=code,
-                identity={"correlationId": email, "attr1": f"Version {build.version}"},
-            )
-        )
+        start = uploaded + timedelta(hours=2 + 5 * turn, seconds=turn * 613 % 3600) * pace
+        crashed = crashes_in_turn(turn, count, crashes)
+        made.append(made_up(project, build, build.id * 1000 + turn + 1, turn, emails, text(start), crashed=crashed))
     return made
+
+
+def crashes_in_turn(turn: int, count: int, crashes: int) -> bool:
+    """Spread them evenly, and exactly as many as are counted."""
+    return turn * crashes // count != (turn + 1) * crashes // count
+
+
+def made_up(
+    project: Project, build: Build, number: int, turn: int, emails: list[str], start_time: str, *, crashed: bool
+) -> Session:
+    """Give one of those who take turns a session."""
+    who = turn % len(emails) if emails else 0
+    email = emails[who] if emails else ""
+    devices = _DEVICES.get(project.platform, (f"{project.platform} device",))
+    country, code = _COUNTRIES[who % len(_COUNTRIES)]
+    seconds = 27 + turn * 197 % 1500
+    return Session(
+        id=number,
+        start_time=start_time,
+        duration=f"{seconds // 60:02}:{seconds % 60:02}",
+        tester=email,
+        device=devices[who % len(devices)],
+        ip_address=f"203.0.113.{who % 250 + 1}",
+        crashed=crashed,
+        country_name=country,
+        country_code=code,
+        identity={"correlationId": email, "attr1": f"Version {build.version}"},
+    )
 
 
 def _common(session: Session) -> dict[str, Any]:
@@ -180,13 +194,13 @@ def _events(session: Session, base: str) -> list[dict[str, Any]]:
 
 
 def _log(project: Project, build: Build, session: Session) -> str:
-    start = _parse(session.start_time)
+    start = parse(session.start_time)
     step = _seconds(session) // (len(_SCREENS) + 1)
     lines = [(start, "I", f"{project.name} {build.version} ({build.version_code}) on {session.device}")]
     lines += [(start + timedelta(seconds=step * turn), "D", f"show {name}") for turn, name in enumerate(_SCREENS, 1)]
     if session.crashed:
-        lines.append((_parse(_end(session)), "E", "crashed: the view is detached"))
-    return "".join(f"{_text(at)} {level}/App: {text}\n" for at, level, text in lines)
+        lines.append((parse(_end(session)), "E", "crashed: the view is detached"))
+    return "".join(f"{text(at)} {level}/App: {text}\n" for at, level, text in lines)
 
 
 def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str) -> dict[str, Any]:
@@ -197,7 +211,7 @@ def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str
         "screenshotUrl": f"{base}/screenshots/feedback-{feedback.id}.jpg",
         "buildId": str(build.id),
         "projectId": str(project.id),
-        "recordedAt": _text(_parse(feedback.recorded_at) + timedelta(hours=10)),
+        "recordedAt": text(parse(feedback.recorded_at) + timedelta(hours=10)),
         "source": feedback.source,
         "reported_by": feedback.reported_by,
         "session_id": "" if feedback.session_id is None else str(feedback.session_id),
@@ -210,12 +224,12 @@ def _seconds(session: Session) -> int:
 
 
 def _end(session: Session) -> str:
-    return _text(_parse(session.start_time) + timedelta(seconds=_seconds(session)))
+    return text(parse(session.start_time) + timedelta(seconds=_seconds(session)))
 
 
-def _parse(text: str) -> datetime:
+def parse(text: str) -> datetime:
     return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
-def _text(at: datetime) -> str:
+def text(at: datetime) -> str:
     return at.strftime(TIME_FORMAT)

@@ -110,6 +110,7 @@ class Build:
     recorded_sessions: list[Session] = field(default_factory=list)
     recorded_feedbacks: list[Feedback] = field(default_factory=list)
     downloaded_by: set[str] = field(default_factory=set)
+    shows_counters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def visible(self) -> bool:

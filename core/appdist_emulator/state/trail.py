@@ -89,8 +89,8 @@ class Trail(Base):
 
     # --- inside; the lock is held -----------------------------------------------------------------
 
-    def _audits_since(self, first: int) -> list[dict[str, Any]]:
-        return [_view(audit) for audit in self._audits[first:]]
+    def _audits_since(self, last: int) -> list[dict[str, Any]]:
+        return [_view(audit) for audit in self._audits if audit.id > last]
 
     def _site_id(self, wanted: str) -> int:
         names = {self._seed.enterprise_id: self._seed.company} | {site.id: site.name for site in self._sites.values()}

@@ -46,7 +46,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: Http) -> Token:
         fork = (
             " A pull request from a fork never gets one: run this on push, or only if "
             "github.event.pull_request.head.repo.full_name == github.repository."
-            if environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
+            if environ.get("GITHUB_EVENT_NAME") == "pull_request"
             else ""
         )
         raise InputError(

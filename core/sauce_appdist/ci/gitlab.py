@@ -48,6 +48,8 @@ def id_token(environ: Mapping[str, str], audience: str) -> Token:
             "oidc-provider is gitlab, but the job has no APPDIST_ID_TOKEN. Our templates declare it; elsewhere add to "
             f"the job:\n  id_tokens:\n    APPDIST_ID_TOKEN:\n      aud: {one_line(audience, 100)}"
         )
+    if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII):
+        raise InputError("APPDIST_ID_TOKEN is no JWT: let GitLab make it, under id_tokens: in the job.")
     from sauce_appdist.oidc import Token, until  # most jobs sign in otherwise
 
     return Token(token, until(token))
