@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from appdist_emulator.seed import SeedError, parse_life
 from appdist_emulator.state.base import about_build
 from appdist_emulator.state.builds import COUNTERS, Builds, app_file
-from appdist_emulator.state.recordings import Recordings, crashes_in_turn, made_up, parse, text
+from appdist_emulator.state.recordings import Recordings, crashes_in_turn, made_up, parse, written
 from appdist_emulator.state.records import Action, Feedback
 from appdist_emulator.state.trail import Trail
 
@@ -59,7 +59,7 @@ class Life:
 
     def stamp(self, event: Event, build: Build) -> str:
         at = min(self.origin + event.after, self.begins_at + event.after / self.speed)
-        return max(build.uploaded_at, text(datetime.fromtimestamp(at, UTC)))
+        return max(build.uploaded_at, written(datetime.fromtimestamp(at, UTC)))
 
 
 class Lives(Builds, Recordings, Trail):
@@ -136,10 +136,11 @@ class Lives(Builds, Recordings, Trail):
         if event.session:
             self._one_session(project, build, event.session, at)
         elif event.sessions:
-            emails = event.testers or self._takers(project, build)
+            emails = event.testers or self._takers(project, build) or [""]
             for turn in range(event.sessions):
                 crashed = crashes_in_turn(turn, event.sessions, event.crashes)
-                self._add_session(build, self._made_up(project, build, emails, at, crashed=crashed))
+                email = emails[build.sessions % len(emails)]
+                self._add_session(build, self._made_up(project, build, email, at, crashed=crashed))
         elif event.feedback:
             self._add_feedback(build, event.feedback, at)
         elif event.downloads:
@@ -163,12 +164,15 @@ class Lives(Builds, Recordings, Trail):
         members = {email for group in (*build.groups, *project.groups) for email in group.members}
         return [email for email in everybody if email in members] or everybody
 
-    def _made_up(self, project: Project, build: Build, emails: list[str], at: str, *, crashed: bool) -> Session:
+    def _made_up(self, project: Project, build: Build, email: str, at: str, *, crashed: bool) -> Session:
         number = max((one.id for one in build.recorded_sessions), default=build.id * 1000) + 1
-        return made_up(project, build, number, build.sessions, emails, at, crashed=crashed)
+        # The same tester, the same device.
+        known = [one.lower() for one in self._takers(project, build)]
+        who = known.index(email.lower()) if email.lower() in known else len(known)
+        return made_up(project, build, number, build.sessions, who, email, at, crashed=crashed)
 
     def _one_session(self, project: Project, build: Build, wanted: LifeSession, at: str) -> None:
-        session = self._made_up(project, build, [wanted.tester], at, crashed=wanted.crashed)
+        session = self._made_up(project, build, wanted.tester, at, crashed=wanted.crashed)
         seconds = round((wanted.minutes or 0) * 60)
         length = wanted.duration if wanted.minutes is None else f"{seconds // 60:02}:{seconds % 60:02}"
         told = replace(session, device=wanted.device or session.device, duration=length or session.duration)

@@ -137,7 +137,9 @@ def _sessions(project: Project, build: Build, emails: list[str]) -> list[Session
     for turn in range(count):
         start = uploaded + timedelta(hours=2 + 5 * turn, seconds=turn * 613 % 3600) * pace
         crashed = crashes_in_turn(turn, count, crashes)
-        made.append(made_up(project, build, build.id * 1000 + turn + 1, turn, emails, text(start), crashed=crashed))
+        who = turn % len(emails) if emails else 0
+        number, email = build.id * 1000 + turn + 1, emails[who] if emails else ""
+        made.append(made_up(project, build, number, turn, who, email, written(start), crashed=crashed))
     return made
 
 
@@ -147,11 +149,17 @@ def crashes_in_turn(turn: int, count: int, crashes: int) -> bool:
 
 
 def made_up(
-    project: Project, build: Build, number: int, turn: int, emails: list[str], start_time: str, *, crashed: bool
+    project: Project,
+    build: Build,
+    number: int,
+    turn: int,
+    who: int,
+    email: str,
+    start_time: str,
+    *,
+    crashed: bool,
 ) -> Session:
-    """Give one of those who take turns a session."""
-    who = turn % len(emails) if emails else 0
-    email = emails[who] if emails else ""
+    """Give somebody a session; `who` decides on the device and the country, `turn` on the length."""
     devices = _DEVICES.get(project.platform, (f"{project.platform} device",))
     country, code = _COUNTRIES[who % len(_COUNTRIES)]
     seconds = 27 + turn * 197 % 1500
@@ -200,7 +208,7 @@ def _log(project: Project, build: Build, session: Session) -> str:
     lines += [(start + timedelta(seconds=step * turn), "D", f"show {name}") for turn, name in enumerate(_SCREENS, 1)]
     if session.crashed:
         lines.append((parse(_end(session)), "E", "crashed: the view is detached"))
-    return "".join(f"{text(at)} {level}/App: {text}\n" for at, level, text in lines)
+    return "".join(f"{written(at)} {level}/App: {text}\n" for at, level, text in lines)
 
 
 def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str) -> dict[str, Any]:
@@ -211,7 +219,7 @@ def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str
         "screenshotUrl": f"{base}/screenshots/feedback-{feedback.id}.jpg",
         "buildId": str(build.id),
         "projectId": str(project.id),
-        "recordedAt": text(parse(feedback.recorded_at) + timedelta(hours=10)),
+        "recordedAt": written(parse(feedback.recorded_at) + timedelta(hours=10)),
         "source": feedback.source,
         "reported_by": feedback.reported_by,
         "session_id": "" if feedback.session_id is None else str(feedback.session_id),
@@ -224,12 +232,12 @@ def _seconds(session: Session) -> int:
 
 
 def _end(session: Session) -> str:
-    return text(parse(session.start_time) + timedelta(seconds=_seconds(session)))
+    return written(parse(session.start_time) + timedelta(seconds=_seconds(session)))
 
 
 def parse(text: str) -> datetime:
     return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
-def text(at: datetime) -> str:
+def written(at: datetime) -> str:
     return at.strftime(TIME_FORMAT)
