@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from sauce_appdist.broken import check_proxy
 from sauce_appdist.errors import InputError
 from sauce_appdist.sign_in import build
 from sauce_appdist.text import Redactor
@@ -87,6 +88,9 @@ class Client:
 
             return id_token(provider, environ, audience, http)
 
+        for url in (inputs.api_url(), inputs.oidc_token_url, inputs.oidc_issuer):
+            if url:
+                check_proxy(url, learn)
         auth = build(inputs, http, id_token)
         for secret in auth.secrets():
             learn(secret)
@@ -189,6 +193,18 @@ def _certificates(given: str | None, environ: Mapping[str, str]) -> bool | str:
         if place := given if name == "ca-bundle" else environ.get(name):
             if not Path(place).exists():
                 raise InputError(f"{name} is {place}, which does not exist: expected a file of certificates (PEM).")
-            return place
+            return _pem(name, place)
     place = environ.get("SSL_CERT_FILE")  # OpenSSL passes over one that is not there
-    return place if place and Path(place).is_file() else True
+    return _pem("SSL_CERT_FILE", place) if place and Path(place).is_file() else True
+
+
+def _pem(name: str, place: str) -> str:
+    """The place, if certificates are there; in a directory they are looked for when one is needed."""
+    import ssl
+
+    try:
+        if Path(place).is_file():
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
+    except OSError:  # which ssl.SSLError is too
+        raise InputError(f"{name} is {place}, which holds no certificates: expected a file of them (PEM).") from None
+    return place

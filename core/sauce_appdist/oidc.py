@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 
+from sauce_appdist.broken import no_connection, unsent
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.regions import is_loopback
 from sauce_appdist.text import one_line
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _TRIES, _PAUSE = 3, 1.0  # a token may be asked for as often as one likes
+_WHERE = "oidc-issuer, oidc-token-url"
 _MAX_ANSWER = 1 << 20
 _MARGIN = 60.0  # seconds before its end in which a token is not used any more; at most a fifth of its life
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -115,13 +117,13 @@ class Http:
                     **options,
                 )
                 body = self._body(response)
-        except requests.exceptions.SSLError:
-            raise TransportError(
-                f"{what}: the certificate of {host} is not trusted here: give the company's certificates as ca-bundle."
-            ) from None
+        except requests.exceptions.SSLError as error:
+            raise TransportError(f"{what}: {no_connection(error, url, _WHERE)}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if isinstance(error, ValueError):
                 raise InputError(f"{what}: {host or 'its address'} cannot be asked: {_PLACE}.") from None
+            if unsent(error):
+                raise _Passing(f"{what}: {no_connection(error, url, _WHERE)}") from None
             why = f"cannot be reached ({type(error).__name__})"
             raise _Passing(f"{what}: {host} {why}: {_PLACE} and the network.") from None
         except ValueError:  # what requests raises for a Location that is no URL

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from sauce_appdist import __version__
 from sauce_appdist.auth import explained
+from sauce_appdist.broken import cause as cause_of, no_connection, root, unsent
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
@@ -42,12 +43,6 @@ MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
 _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
 _RETRY_ON_GET = {502, 503, 504}
-_NEVER_SENT = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
-)
-_TLS_NOT_OPENED = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE", "ALERT", "doesn't match")
 
 # facts.md part 4: what each code asks of the user.
 _HINTS = {
@@ -242,25 +237,11 @@ class Transport:
     @contextmanager
     def _broken_connections(self, ask: _Ask, url: str) -> Iterator[None]:
         """Everything that a connection can raise, as an error of ours or as another attempt."""
-        host = urlsplit(url).netloc.rpartition("@")[2]
         try:
             yield
         except Cancelled as cancelled:
             cancelled.sent = ask.write
             raise
-        except requests.exceptions.SSLError as error:
-            reason = str(error)
-            if "WRONG_VERSION_NUMBER" in reason or "record layer" in reason:
-                hint = "it does not speak TLS on that port: check base-url"
-            else:
-                hint = (
-                    "its certificate is not trusted here: check base-url, or give the company's certificates "
-                    "in REQUESTS_CA_BUNDLE"
-                )
-            raise TransportError(
-                f"No secure connection to {host}: {hint} ({_cause(error)}).",
-                sent=ask.write and not any(mark in reason for mark in _TLS_NOT_OPENED),
-            ) from None
         except (
             requests.exceptions.InvalidSchema,
             requests.exceptions.InvalidURL,
@@ -270,15 +251,15 @@ class Transport:
             why = self._redact(str(error)) if url == self.base_url + ask.path else "the redirect leads nowhere"
             raise TransportError(f"{ask} cannot be sent: {why}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._broken(error, str(ask), host, get=not ask.write) from None
+            raise self._broken(error, str(ask), url, get=not ask.write) from None
 
-    def _broken(self, error: Exception, what: str, host: str, *, get: bool) -> Exception:
+    def _broken(self, error: Exception, what: str, url: str, *, get: bool) -> Exception:
         """What a failed connection means: try again, or the error to end with."""
-        cause = _root(error)
-        if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(cause, _NEVER_SENT):
-            return _Retry(
-                TransportError(f"{host} cannot be reached: check region, base-url and the network ({_cause(error)}).")
-            )
+        cause, host = root(error), urlsplit(url).netloc.rpartition("@")[2]
+        if unsent(error):
+            failure = TransportError(no_connection(error, url))
+            # A certificate does not get better by asking again.
+            return failure if isinstance(error, requests.exceptions.SSLError) else _Retry(failure)
         if isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
             failure = TransportError(f"{what}: no answer within {self._timeout:g} s.", sent=not get)
         elif "BadStatusLine" in repr(cause) or "HeaderParsing" in repr(cause):
@@ -288,7 +269,8 @@ class Transport:
             )
         else:
             failure = TransportError(
-                f"{what}: the connection broke before the whole answer was there ({_cause(error)}).",
+                f"{what}: the connection to {host} broke before the whole answer was there ({cause_of(error)})."
+                + (" If it speaks TLS, base-url begins with https:." if url.startswith("http:") else ""),
                 sent=not get,
             )
         return _Retry(failure) if get else failure
@@ -508,24 +490,6 @@ def _shape(error: ValidationError) -> str:
     """Which fields are not as documented; never their values."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-
-
-def _root(error: BaseException) -> BaseException:
-    """The innermost reason that requests and urllib3 wrapped."""
-    while True:
-        inner = getattr(error, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if inner is None or isinstance(error, _NEVER_SENT):
-            return error
-        error = inner
-
-
-def _cause(error: Exception) -> str:
-    """The last, telling part of a connection error; URLs and objects are left out."""
-    root = _root(error)
-    text = getattr(root, "strerror", None) or str(root)
-    return one_line(text.rpartition(">: ")[2].rpartition(": Failed to")[2], 120) or type(root).__name__
 
 
 def _retry_after(response: requests.Response) -> float | None:

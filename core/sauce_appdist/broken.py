@@ -1,0 +1,98 @@
+"""Why a connection broke: whether anything had left by then, and whose fault it is."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from requests.utils import get_environ_proxies, select_proxy
+
+from sauce_appdist.errors import InputError
+from sauce_appdist.regions import is_loopback
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for a URL; what is for this machine goes to none."""
+    return None if is_loopback(url) else select_proxy(url, get_environ_proxies(url)) or None
+
+
+def check_proxy(url: str, learn: Callable[[str], None]) -> None:
+    """Raise InputError where the proxy for a URL is none that can be used; `learn` is told its password."""
+    proxy = proxy_of(url)
+    if not proxy:
+        return
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable:
+        raise InputError(
+            "The proxy in the environment (HTTPS_PROXY or ALL_PROXY) is no address of an HTTP proxy: expected "
+            "something like http://proxy.acme.example:3128."
+        )
+    if parts.password:
+        learn(parts.password)
+        learn(unquote(parts.password))
+
+
+def root(error: BaseException) -> BaseException:
+    """The innermost reason that requests and urllib3 wrapped."""
+    while True:
+        inner = getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if inner is None:
+            return error
+        error = inner
+
+
+def cause(error: BaseException) -> str:
+    """The telling part of a connection error; URLs and objects are left out."""
+    found = root(error)
+    text = getattr(found, "strerror", None) or str(found)
+    text = text.rpartition(">: ")[2].rpartition(": Failed to")[2].removeprefix("Tunnel connection failed: ")
+    return one_line(text.partition(" (_ssl.c:")[0], 120) or type(found).__name__
+
+
+def _places(error: BaseException) -> Iterator[tuple[str, str]]:
+    for frame, _ in traceback.walk_tb(root(error).__traceback__):
+        yield frame.f_globals.get("__name__", ""), frame.f_code.co_name
+
+
+def unsent(error: BaseException) -> bool:
+    """Whether it broke while connecting, the proxy's CONNECT and the TLS handshake included: nothing had left yet.
+
+    The words of an error do not tell: TLS can break in the same way after the request arrived.
+    """
+    return ("urllib3.connection", "connect") in _places(error)
+
+
+def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:
+    """Why nothing can be sent to a URL, as a sentence; `inputs` are those that say where it is."""
+    host, why = urlsplit(url).netloc.rpartition("@")[2], cause(error)
+    names = {name for _, name in _places(error)}
+    is_tls, proxy = "do_handshake" in names or "match_hostname" in names, proxy_of(url)
+    if proxy and not is_tls:
+        shown = urlsplit(proxy if "://" in proxy else f"http://{proxy}").netloc.rpartition("@")[2]
+        hint = (
+            "give its user and password in HTTPS_PROXY" if why.startswith("407") else "check HTTPS_PROXY and NO_PROXY"
+        )
+        return f"The proxy {shown} makes no connection to {host}: {hint} ({why})."
+    if not is_tls:
+        return f"{host} cannot be reached: check {inputs} and the network ({why})."
+    if "WRONG_VERSION_NUMBER" in why or "record layer" in why:
+        hint = f"it does not speak TLS on that port: check {inputs}"
+    elif "CERTIFICATE_VERIFY_FAILED" in why or "match" in why:
+        hint = (
+            f"its certificate is not trusted here: check {inputs}, or give the company's certificates as ca-bundle "
+            "(or in REQUESTS_CA_BUNDLE)"
+        )
+    else:
+        hint = f"it broke in the handshake: check {inputs} and the network"
+    return f"No secure connection to {host}: {hint} ({why})."
