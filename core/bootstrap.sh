@@ -180,7 +180,8 @@ keep_only_index_settings() {
   # UV_EXCLUDE_NEWER...) could only break an install whose every file is pinned; and our secrets are
   # none of theirs.
   local name
-  for name in ${!APPDIST_*} ${!PIP_*} ${!UV_*}; do
+  # What a runner gives every step is none of theirs either: with it, one could ask for ID tokens.
+  for name in ${!APPDIST_*} ${!ACTIONS_*} ${!PIP_*} ${!UV_*}; do
     case $name in
       PIP_*INDEX* | PIP_FIND_LINKS | PIP_TRUSTED_HOST | PIP_*CERT* | PIP_*PROXY* | PIP_*TIMEOUT) ;;
       PIP_*RETRIES | PIP_*CACHE* | PIP_CONFIG_FILE | PIP_KEYRING* | PIP_USE_*) ;;

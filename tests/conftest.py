@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_httpserver import HTTPServer
 
 from appdist_emulator import Emulator
@@ -32,6 +33,11 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     dialect: Any = getattr(request, "param", "classic")
     with Emulator(dialect=dialect) as emulator:
         yield Service(emulator, dialect)
+
+
+# No test asserts a time: a busy machine is no reason to fail.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_it_tells_what_the_connection_is(run: Run, service: Service) -> None:
         "dry-run": False,
         "region": None,
         "host": service.url.removeprefix("http://"),
-        "sign-in": "email and api-key",
+        "sign-in": "API key with e-mail",
         "projects": 4,
         "dialect": service.dialect,
         "sunset": "Thu, 31 Dec 2026 23:59:59 GMT" if newer else None,
@@ -35,7 +35,7 @@ def test_people_ask_whoami(process: Process, service: Service) -> None:
     done = process("whoami")
     assert done.code == 0, done.log
     lines = [line.split(maxsplit=1) for line in done.text.splitlines()]
-    assert ["Sign-in", "email and api-key"] in lines
+    assert ["Sign-in", "API key with e-mail"] in lines
     assert any(line[0] == "Server" and service.dialect in line[1] for line in lines)
     assert process("whoami", "--help").text.startswith("usage: sauce-appdist whoami")
     assert process("whoami", "--json").code == 0

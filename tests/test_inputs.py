@@ -214,7 +214,9 @@ def test_tls_failure(run: Run, service: Service) -> None:
     [
         ([], "the following arguments are required: <command>"),
         (["fnd"], "invalid choice: 'fnd'"),
-        (["find", "--build", "1"], "unrecognized arguments: --build 1"),
+        (["find", "--build", "1"], "unrecognized arguments: --build (did you mean '--build-id'?)"),
+        (["find", "--apikey=k-123456"], "unrecognized arguments: --apikey (did you mean '--api-key'?)"),
+        (["find", "k-123456"], "1 argument too many: every value needs its option before it"),
         (
             ["find", "--api-key", "k-123456"],
             "--api-key is not taken here, where others could read it: set APPDIST_API_KEY",

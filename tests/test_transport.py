@@ -532,13 +532,19 @@ def test_excerpts_are_short_single_lines_without_secrets(server: HTTPServer) -> 
         (401, {"status": "fail", "message": "Token has expired"}, "fetch a new token"),
         (401, {"status": "fail", "message": "Invalid audience"}, "case matters"),
         (403, {"status": "fail", "code": 5, "message": "admin needed"}, "region is the one of the account"),
-        (403, "", "belongs to an Admin"),
+        (403, "", "its role is Admin"),
     ],
 )
 def test_refused_credentials_say_what_to_check(server: HTTPServer, status: int, body: object, expected: str) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
     server.expect_oneshot_request("/api/1/projects/").respond_with_data(text, status=status)
     with pytest.raises(AuthError, match=expected):
+        Wire(server.url_for(""), auth=OidcAuth(lambda: Token("token"), "oidc_key")).client.projects.list()
+
+
+def test_only_who_signs_in_by_a_token_is_told_of_tokens(server: HTTPServer) -> None:
+    server.expect_oneshot_request("/api/1/projects/").respond_with_json({"message": "Token has expired"}, status=401)
+    with pytest.raises(AuthError, match="first check that region"):
         Wire(server.url_for("")).client.projects.list()
 
 

@@ -64,7 +64,11 @@ set -eu
 deps=$(mktemp -d)
 trap 'rm -rf "$deps"' EXIT
 printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
-pip_install() { python3 -I -m pip install --quiet --disable-pip-version-check --no-compile --no-deps "$@"; }
+# What is installed may run code: it gets no credentials.
+pip_install() (
+  for name in $(env | sed -n 's/^\\(APPDIST_[A-Z_]*\\)=.*/\\1/p'); do unset "$name"; done
+  python3 -I -m pip install --quiet --disable-pip-version-check --no-compile --no-deps "$@"
+)
 pip_install --target "$deps" -r "$deps/package.txt"
 pip_install --target "$deps" --upgrade --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
 python3 -I -S -X utf8 -c 'import sys
@@ -107,7 +111,7 @@ def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
     text = described(field)
     if known := choices(field):
         text += f" One of {', '.join(known)}."
-    if not inherited:
+    if not inherited or name == ID_TOKEN_AUDIENCE:
         return text
     together = ", if nothing else says which build" if extra(field)["group"] == "build" else ""
     return f"{text} Falls back to {variable(name)}{together}."

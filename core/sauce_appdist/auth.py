@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class BasicAuth(AuthBase):
     """`email:api-key` as HTTP Basic."""
 
+    name = "API key with e-mail"
     inputs = "email and api-key"
+    explains = False  # whether what the service says may be one of the documented messages about tokens
 
     def __init__(self, email: str, api_key: str) -> None:
         self.email, self._api_key = email, api_key
@@ -39,6 +41,9 @@ class BasicAuth(AuthBase):
         """Everything that must never be shown."""
         return (self._api_key, self._token())
 
+    def prepare(self) -> None:
+        """A key is there already."""
+
     def renew(self) -> bool:
         """A key that was refused stays refused."""
         return False
@@ -51,7 +56,9 @@ class BasicAuth(AuthBase):
 class ApiKeyAuth(AuthBase):
     """An API key without an e-mail address, as newer servers take it."""
 
+    name = "API key alone"
     inputs = "api-key"
+    explains = False
 
     def __init__(self, api_key: str) -> None:
         self._api_key = api_key
@@ -63,6 +70,9 @@ class ApiKeyAuth(AuthBase):
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown."""
         return (self._api_key,)
+
+    def prepare(self) -> None:
+        """A key is there already."""
 
     def renew(self) -> bool:
         """A key that was refused stays refused."""
@@ -80,26 +90,33 @@ class OidcAuth(AuthBase):
     every token before it is used.
     """
 
+    explains = True
+
     def __init__(
         self,
         fetch: Callable[[], Token],
         config_key: str,
         inputs: str = "oidc-token and oidc-config-key",
         *,
+        name: str = "access token",
         renewable: bool = False,
         secrets: Iterable[str] = (),
         learn: Callable[[str], None] = lambda _: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._fetch, self._config_key, self.inputs = fetch, config_key, inputs
+        self._fetch, self._config_key, self.inputs, self.name = fetch, config_key, inputs, name
         self._renewable, self._secrets = renewable, [config_key, *secrets]
         self._learn, self._log = learn, log
         self._token: Token | None = None
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def prepare(self) -> None:
+        """Fetch a token where there is none that will do; before a request, whose time it must not take."""
         token = self._token
         if token is None or (self._renewable and token.until is not None and time.monotonic() >= token.until):
-            token = self._renewed()
+            self._renewed()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        token = self._token or self._renewed()
         request.headers["Authorization"] = f"Bearer {token.value}"
         request.headers["X-OIDC-Config-Key"] = self._config_key
         return request
@@ -136,13 +153,14 @@ class OidcAuth(AuthBase):
 _OIDC_HINTS = {
     "X-OIDC-Config-Key header required": "give oidc-config-key",
     "Invalid config key": "oidc-config-key is not the one of this account",
-    "OIDC not enabled": "an admin must switch OIDC on for the account",
+    "OIDC not enabled for this organization": "an admin must switch OIDC on for the account",
     "Invalid issuer": "the token's issuer must be the one in the account's OIDC settings",
     "Invalid audience": "the token's audience must be the one in the account's OIDC settings (case matters): see "
     "oidc-audience, or oidc-id-token-audience",
-    "expired": "fetch a new token right before this step",
-    "signature": "the token is not signed by a key of the issuer's JWKS",
-    "Missing required scope": "ask the identity provider for the scopes in the account's OIDC settings: see oidc-scope",
+    "Token has expired": "fetch a new token right before this step; if it is new, compare its times with the clock",
+    "Invalid token signature": "the token is not signed by a key of the issuer's JWKS",
+    "Missing required scope": "the token must have the scopes of the account's OIDC settings: see oidc-scope "
+    "(a client's token of Entra ID has roles, never a scope)",
     "Failed to fetch JWKS": "the service cannot read the issuer's keys: try again later",
     "Unsupported algorithm": "the token must be signed with RS256, RS384 or RS512",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +40,8 @@ def check_proxy(url: str, learn: Callable[[str], None]) -> None:
     if parts.password:
         learn(parts.password)
         learn(unquote(parts.password))
+        pair = f"{unquote(parts.username or '')}:{unquote(parts.password)}"
+        learn(b64encode(pair.encode()).decode())
 
 
 def root(error: BaseException) -> BaseException:

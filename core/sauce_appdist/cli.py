@@ -76,11 +76,19 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
     except Usage as usage:
         from sauce_appdist.ci import say
 
-        say(out if usage.code == 0 else sys.stderr, str(usage))
+        say(out if usage.code == 0 else sys.stderr, _without_secrets(str(usage), environ))
         return usage.code
     if command.words[0] == "api":
         return run_api(command, environ, out)
     return run_step(command.words[0], command.options, environ, out, json=command.json)
+
+
+def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
+    """What was typed may be quoted, and be a secret that the environment has as well."""
+    from sauce_appdist.contract import ConnectionInputs, secrets_in
+    from sauce_appdist.text import Redactor
+
+    return Redactor(secrets_in(ConnectionInputs, environ))(text)
 
 
 def run_step(
@@ -172,7 +180,13 @@ def _inputs(
             ci.mask(text)  # from a file
     if ignored is not None:
         ignored += given.ignored
-    inputs = parse(declared, given.texts, ci.holds_secret)
+    try:
+        inputs = parse(declared, given.texts, ci.holds_secret)
+    except InputError as error:
+        from sauce_appdist.ci import missing_secrets
+
+        credentials = [name for name in given.texts if is_secret(declared.model_fields[name])]
+        raise InputError(f"{error}{'' if credentials else missing_secrets(environ)}") from None
     ci.debugging = inputs.debug
     return inputs
 

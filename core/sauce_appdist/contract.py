@@ -30,7 +30,7 @@ from pydantic import (
 from sauce_appdist import regions
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
-from sauce_appdist.sign_in import choose
+from sauce_appdist.sign_in import belonging, choose
 from sauce_appdist.text import did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
@@ -564,6 +564,7 @@ def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[st
     explicit = {name: text for name, text in explicit.items() if text}
     chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
     aside = {_RIVALS[group] for name in chosen if (group := extra(fields[name])["group"])}
+    company = belonging([kebab(name) for name in chosen])
     inherited: dict[str, str] = {}
     ignored: list[str] = []
     for name, field in fields.items():
@@ -571,7 +572,8 @@ def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[st
         own = name not in BuildInputs.model_fields and input_variable(name) in environ
         if name in explicit or not text or own:
             continue
-        if extra(field)["group"] in aside:
+        foreign = extra(field)["group"] == "oidc" and kebab(name) not in company
+        if extra(field)["group"] in aside or foreign:
             ignored.append(variable(name))
         else:
             inherited[name] = text
@@ -629,13 +631,13 @@ def parse(
     for name, text in texts.items():
         if not is_secret(inputs.model_fields[name]) and holds_secret(text):
             raise InputError(f"{kebab(name)} has one of the credentials in it: take it out.")
+    problems: list[str] = []
     try:
         return inputs.model_validate(texts)
     except ValidationError as error:
-        problems = [
-            _problem(inputs, texts, problem) for problem in error.errors(include_input=False, include_url=False)
-        ]
-        raise InputError("\n".join(dict.fromkeys(problems))) from None
+        problems += [_problem(inputs, texts, one) for one in error.errors(include_input=False, include_url=False)]
+    # Outside: the error of pydantic has the values, and would be this one's context.
+    raise InputError("\n".join(dict.fromkeys(problems)))
 
 
 def _problem(inputs: type[Inputs], texts: Mapping[str, str], problem: Any) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _TRIES, _PAUSE = 3, 1.0  # a token may be asked for as often as one likes
-_WHERE = "oidc-issuer, oidc-token-url"
 _MAX_ANSWER = 1 << 20
 _MARGIN = 60.0  # seconds before its end in which a token is not used any more; at most a fifth of its life
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -47,15 +47,21 @@ _JOB = (
 )
 _HINTS = {
     "invalid_client": _CLIENT,
-    "unauthorized_client": "The client of oidc-client-id is not allowed this grant: allow it client credentials there.",
+    "unauthorized_client": "There is no such client (oidc-client-id) in this tenant, or it is not allowed this grant: "
+    "allow it client credentials there.",
     "invalid_grant": _JOB,
     "access_denied": _DENIED,
     "invalid_scope": "Check oidc-scope (Entra ID wants <audience>/.default).",
     "invalid_target": "Check oidc-audience.",
     "invalid_request": "The provider misses something: check oidc-audience, oidc-scope and oidc-token-format.",
     "unsupported_grant_type": "The provider does not offer this: check oidc-exchange and oidc-token-format.",
+    "": _CLIENT,
 }
-_PLACE = "check oidc-issuer and oidc-token-url"
+_JOB_HINTS = {**_HINTS, "invalid_client": _JOB, "": _JOB}
+_DISCOVERY_HINTS = {"": "Check oidc-issuer: the tenant, the realm or the authorization server in it."}
+_RUNNER = "ACTIONS_ID_TOKEN_REQUEST_URL, which the runner sets"
+_PERMISSION = {"": "Check that the job has the permission id-token: write."}
+_PLACE = "oidc-issuer and oidc-token-url"
 
 
 class _Passing(Exception):
@@ -66,7 +72,7 @@ class _Passing(Exception):
 class Token:
     """A token and when it should be replaced (`time.monotonic`); None where nobody knows."""
 
-    value: str
+    value: str = field(repr=False)
     until: float | None = None
 
 
@@ -84,23 +90,32 @@ class Http:
     redact: Callable[[str], str] = str
     learn: Callable[[str], None] = lambda _: None
 
-    def json(self, method: str, url: str, what: str, hint: str = "", **options: Any) -> dict[str, Any]:
+    def json(
+        self, method: str, url: str, what: str, hints: Mapping[str, str], place: str = _PLACE, **options: Any
+    ) -> dict[str, Any]:
         """The JSON object that is answered with 2xx.
 
-        Raises AuthError where the source says no (`hint` is what to do then, if it does not say it better), and
-        TransportError where it does not answer sensibly. Nothing was asked of the service yet, so neither has a status.
+        Raises AuthError where the source says no (`hints` has what to do for each error of RFC 6749, and under "" for
+        any other), and TransportError where it does not answer sensibly; `place` says where it is looked for. Nothing
+        was asked of the service yet, so neither has a status.
         """
         for left in reversed(range(_TRIES)):
             try:
-                return self._once(method, url, what, hint, **options)
+                return self._once(method, url, what, hints, place, **options)
             except _Passing as passing:
-                if not left:
-                    raise TransportError(str(passing)) from None
-                self.log(f"{passing} Trying again.")
+                problem = str(passing)
+            except (AuthError, InputError, TransportError) as error:
+                error.__context__ = None  # what requests raised has the request with its credentials
+                raise
+            if not left:
+                raise TransportError(problem)
+            self.log(f"{problem} Trying again.")
             self.sleep(_PAUSE)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _once(self, method: str, url: str, what: str, hint: str, **options: Any) -> dict[str, Any]:
+    def _once(
+        self, method: str, url: str, what: str, hints: Mapping[str, str], place: str, **options: Any
+    ) -> dict[str, Any]:
         host = urlsplit(url).netloc.rpartition("@")[2]
         direct = dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
         options.setdefault("auth", lambda request: request)  # else requests looks into .netrc
@@ -118,18 +133,18 @@ class Http:
                 )
                 body = self._body(response)
         except requests.exceptions.SSLError as error:
-            raise TransportError(f"{what}: {no_connection(error, url, _WHERE)}") from None
+            raise TransportError(f"{what}: {no_connection(error, url, place)}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if isinstance(error, ValueError):
-                raise InputError(f"{what}: {host or 'its address'} cannot be asked: {_PLACE}.") from None
+                raise InputError(f"{what}: {host or 'its address'} cannot be asked: check {place}.") from None
             if unsent(error):
-                raise _Passing(f"{what}: {no_connection(error, url, _WHERE)}") from None
+                raise _Passing(f"{what}: {no_connection(error, url, place)}") from None
             why = f"cannot be reached ({type(error).__name__})"
-            raise _Passing(f"{what}: {host} {why}: {_PLACE} and the network.") from None
+            raise _Passing(f"{what}: {host} {why}: check {place} and the network.") from None
         except ValueError:  # what requests raises for a Location that is no URL
-            raise TransportError(f"{what}: {host} redirects to an address that is none: {_PLACE}.") from None
+            raise TransportError(f"{what}: {host} redirects to an address that is none: check {place}.") from None
         self.log(f"{what}: {method} {host} -> {response.status_code}")
-        return self._read(response, body, f"{what}: {host}", hint)
+        return self._read(response, body, f"{what}: {host}", hints, place)
 
     def _body(self, response: requests.Response) -> bytes:
         deadline, body = time.monotonic() + self.timeout, b""
@@ -142,7 +157,9 @@ class Http:
                     break
         return body
 
-    def _read(self, response: requests.Response, body: bytes, what: str, hint: str) -> dict[str, Any]:
+    def _read(
+        self, response: requests.Response, body: bytes, what: str, hints: Mapping[str, str], place: str
+    ) -> dict[str, Any]:
         status = response.status_code
         try:
             data = json.loads(body)
@@ -153,13 +170,13 @@ class Http:
         said = one_line(self.redact(_said(data, body)), 300)
         told = f"{what} answers HTTP {status}" + (f": {said.rstrip('.')}." if said else ".")
         if status in {429, 500, 502, 503, 504}:
-            raise _Passing(f"{told} Try again later, and {_PLACE}.")
+            raise _Passing(f"{told} Try again later, and check {place}.")
         if not 400 <= status < 500:
-            raise TransportError(f"{told} Expected a JSON object: {_PLACE}.")
+            raise TransportError(f"{told} Expected a JSON object: check {place}.")
         if status in {404, 405}:
-            raise AuthError(f"{told} There is no token endpoint: {_PLACE}.")
+            raise AuthError(f"{told} It is not there: check {place}.")
         error = data.get("error", data.get("errorCode")) if isinstance(data, dict) else None
-        raise AuthError(f"{told} {hint or _HINTS.get(str(error), _CLIENT)}")
+        raise AuthError(f"{told} {hints.get(str(error)) or hints['']}")
 
 
 def _said(data: Any, body: bytes) -> str:
@@ -195,7 +212,7 @@ def described(token: str) -> str:
     return ", ".join(parts) or "no claims that can be read (it is no JWT)"
 
 
-_SHOWN = {"issuer": "iss", "audience": "aud", "subject": "sub", "scope": "scope", "scopes": "scp"}
+_SHOWN = {"issuer": "iss", "audience": "aud", "subject": "sub", "scope": "scope", "scopes": "scp", "roles": "roles"}
 _TIMES = {"issued": "iat", "not before": "nbf", "expires": "exp"}
 
 
@@ -208,11 +225,21 @@ def _moment(seconds: object) -> str:
 
 def until(token: str, expires_in: object = None) -> float | None:
     """When a token should be replaced, by what the provider said, else by the token's own `exp`."""
-    try:
-        life = float(str(expires_in)) if expires_in is not None else float(claims(token)["exp"]) - time.time()
-    except (KeyError, TypeError, ValueError, OverflowError):
+    life = _seconds(expires_in)
+    if life is None:
+        ends = _seconds(claims(token).get("exp"))
+        life = None if ends is None else ends - time.time()
+    if life is None:
         return None
     return time.monotonic() + life - min(_MARGIN, max(life, 0.0) / 5)
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(str(value))
+    except (ValueError, OverflowError):
+        return None
+    return None if math.isnan(seconds) else seconds
 
 
 def secure(url: str, name: str) -> str:
@@ -227,10 +254,14 @@ def secure(url: str, name: str) -> str:
     return url
 
 
+_WELL_KNOWN = "/.well-known/openid-configuration"
+
+
 def discover(issuer: str, http: Http) -> str:
     """The token endpoint of an issuer (OpenID Connect Discovery 1.0, part 4)."""
-    url = secure(issuer, "oidc-issuer").rstrip("/") + "/.well-known/openid-configuration"
-    found = http.json("GET", url, "Looking up the token endpoint")
+    issuer = secure(issuer, "oidc-issuer").removesuffix(_WELL_KNOWN)
+    url = issuer.rstrip("/") + _WELL_KNOWN
+    found = http.json("GET", url, "Looking up the token endpoint", _DISCOVERY_HINTS, "oidc-issuer")
     if str(found.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
         raise AuthError(
             f"{url} is of another issuer, {one_line(str(found.get('issuer')), 120)!r}: give that as oidc-issuer."
@@ -249,7 +280,7 @@ class Provider:
     issuer: str | None = None
     token_url: str | None = None
     client_id: str | None = None
-    client_secret: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
     audience: str | None = None
     scope: str | None = None
     as_json: bool = False
@@ -257,10 +288,7 @@ class Provider:
 
     def by_secret(self) -> Token:
         """Client credentials (RFC 6749, part 4.4)."""
-        fields = {"grant_type": "client_credentials"}
-        if self.basic:
-            return self._ask(fields, basic=True)
-        return self._ask({**fields, "client_id": self.client_id, "client_secret": self.client_secret})
+        return self._ask({"grant_type": "client_credentials", **self._client()})
 
     def by_assertion(self, id_token: str) -> Token:
         """Client credentials with an ID token in place of the secret (RFC 7523, part 2.2)."""
@@ -271,7 +299,7 @@ class Provider:
                 "client_assertion_type": _ASSERTION,
                 "client_assertion": id_token,
             },
-            hint=_JOB,
+            _JOB_HINTS,
         )
 
     def by_exchange(self, id_token: str) -> Token:
@@ -279,31 +307,36 @@ class Provider:
         return self._ask(
             {
                 "grant_type": _EXCHANGE,
-                "client_id": self.client_id,
+                **self._client(),
                 "subject_token": id_token,
                 "subject_token_type": _JWT,
             },
-            hint=_JOB,
+            _JOB_HINTS,
         )
 
-    def _ask(self, fields: Mapping[str, str | None], *, basic: bool = False, hint: str = "") -> Token:
+    def _client(self) -> dict[str, str | None]:
+        """Who asks, in the body unless it stands in Basic."""
+        if self.basic and self.client_secret:
+            return {}
+        return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+    def _ask(self, fields: Mapping[str, str | None], hints: Mapping[str, str] = _HINTS) -> Token:
         if self.token_url is None:
             self.token_url = discover(self.issuer or "", self.http)
         sent = {name: value for name, value in fields.items() if value}
         sent |= {name: value for name, value in (("audience", self.audience), ("scope", self.scope)) if value}
         options: dict[str, Any] = {"json": sent} if self.as_json else {"data": sent}
-        if basic:
+        if self.basic and self.client_secret and "client_assertion" not in fields:
             # RFC 6749, part 2.3.1: both are form-encoded first.
-            options["auth"] = (quote(self.client_id or "", safe=""), quote(self.client_secret or "", safe=""))
+            pair = (quote(self.client_id or "", safe=""), quote(self.client_secret or "", safe=""))
+            self.http.learn(base64.b64encode(":".join(pair).encode()).decode())
+            options["auth"] = pair
         options["headers"] = {"Accept": "application/json"}
-        reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", hint, **options)
+        reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", hints, **options)
         token = reply.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise TransportError("Asking for a token: the answer has no access_token: check oidc-token-url.")
         return Token(token, until(token, reply.get("expires_in")))
-
-
-_PERMISSION = "Check that the job has the permission id-token: write."
 
 
 def github_id_token(request_url: str, request_token: str, audience: str, http: Http) -> Token:
@@ -311,7 +344,7 @@ def github_id_token(request_url: str, request_token: str, audience: str, http: H
     joint = "&" if urlsplit(request_url).query else "?"
     url = f"{secure(request_url, 'ACTIONS_ID_TOKEN_REQUEST_URL')}{joint}audience={quote(audience, safe='')}"
     headers = {"Authorization": f"Bearer {request_token}", "Accept": "application/json"}
-    token = http.json("GET", url, "Asking GitHub for an ID token", _PERMISSION, headers=headers).get("value")
+    token = http.json("GET", url, "Asking GitHub for an ID token", _PERMISSION, _RUNNER, headers=headers).get("value")
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         raise TransportError("Asking GitHub for an ID token: the answer has none.")
     return Token(token, until(token))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
@@ -20,7 +21,7 @@ from sauce_appdist.contract import (
 )
 from sauce_appdist.errors import ExitCode
 from sauce_appdist.steps import ALIASES, STEPS, load
-from sauce_appdist.text import did_you_mean
+from sauce_appdist.text import did_you_mean, plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,16 +79,19 @@ class _Parser(argparse.ArgumentParser):
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:  # here, where the parser of the command itself knows which options there are
             known = [option for action in self._actions for option in action.option_strings]
-            near = did_you_mean(unknown[0].partition("=")[0], known)
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+            # Never a value: it may be a secret behind a mistyped option.
+            names = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+            if not names:
+                self.error(f"{plural(len(unknown), 'argument')} too many: every value needs its option before it")
+            self.error(f"unrecognized arguments: {', '.join(names)}{did_you_mean(names[0], known)}")
         return parsed, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            raise argparse.ArgumentError(
-                action, f"invalid choice: {value!r}{did_you_mean(value, known)} (choose from {', '.join(known)})"
-            )
+            # What does not look like a command may be a secret.
+            told = f": {value!r}{did_you_mean(value, known)}" if re.fullmatch(r"[a-z][a-z-]{0,20}", value) else ""
+            raise argparse.ArgumentError(action, f"invalid choice{told} (choose from {', '.join(known)})")
 
     def print_help(self, _file: object = None) -> None:
         raise Usage(self.format_help(), ExitCode.OK)
@@ -115,7 +119,7 @@ class _SecretFile(argparse.Action):
 
     def __call__(self, _parser: object, namespace: object, values: object, option: str | None = None) -> None:
         try:
-            text = Path(str(values)).read_text("utf-8").strip()
+            text = Path(str(values)).read_text("utf-8-sig").strip()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise Usage(f"{option} is {values}, which cannot be read: {reason}.", ExitCode.INPUT) from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sauce_appdist.auth import ApiKeyAuth, Auth, BasicAuth, OidcAuth
 from sauce_appdist.errors import AuthError
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from sauce_appdist.auth import Auth
     from sauce_appdist.contract import ConnectionInputs
     from sauce_appdist.oidc import Http, Token
 
@@ -115,7 +115,26 @@ def choose(given: list[str]) -> Way:
     way = min(WAYS, key=lambda way: (len(way.strangers(given)), len(way.missing(given))))
     if strangers := way.strangers(given):
         raise ValueError(f"{', '.join(strangers)} does not belong to the other inputs given: {way.name} is {_all(way)}")
-    raise ValueError(f"{given[0]} is given without {', '.join(way.missing(given))}: {way.name} is {_all(way)}")
+    telling = next((name for name in given if name != "oidc-config-key"), given[0])
+    raise ValueError(f"{telling} is given without {', '.join(way.missing(given))}: {way.name} is {_all(way)}")
+
+
+def belonging(explicit: Collection[str]) -> set[str]:
+    """The OIDC inputs that may be taken from the surroundings to complete explicit ones.
+
+    Those of the one way that is nearest to being complete: what an earlier job left for another way must not get
+    between.
+    """
+    told = [name for name in explicit if name.startswith("oidc") and name != "oidc-config-key"]
+    ways = [way for way in WAYS if not way.strangers(told) and way.key not in {"basic", "key"}]
+    if told:
+        ways = sorted(ways, key=lambda way: len(way.missing(explicit)))[:1]
+    names = {name for way in ways for need in way.needs for name in need.split("|")}
+    names |= {name for way in ways for name in way.takes}
+    for one, other in (("oidc-issuer", "oidc-token-url"), ("oidc-token-url", "oidc-issuer")):
+        if one in told:
+            names.discard(other)
+    return names | {"oidc-config-key"}
 
 
 def _all(way: Way) -> str:
@@ -127,6 +146,8 @@ def build(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable
 
     `http` is only called where a token has to be fetched, `id_token` asks a CI system for one of an audience.
     """
+    from sauce_appdist.auth import ApiKeyAuth, BasicAuth, OidcAuth  # a wrong input is told before requests loads
+
     way = choose(inputs.given_to_sign_in())
     if way.key == "basic":
         return BasicAuth(inputs.email or "", _text(inputs.api_key))
@@ -175,6 +196,7 @@ def build(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable
         source,
         _text(inputs.oidc_config_key),
         way.described(),
+        name=f"{way.name} ({inputs.oidc_exchange})" if way.key == "exchange" else way.name,
         learn=wire.learn,
         log=wire.log,
         renewable=way.key in {"client", "exchange"} or inputs.oidc_provider == "github",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # The runner takes `::command::` after leading blanks, and `##[command]` anywhere in a line.
 _COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
+_TELLING = 4  # a shorter line of a secret would take half of every message with it
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
@@ -28,7 +29,7 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """Hide a secret from now on; a secret of several lines is hidden line by line too."""
-        for part in {secret, *secret.splitlines()}:
+        for part in {secret, *(line for line in secret.splitlines() if len(line.strip()) >= _TELLING)}:
             if part.strip():
                 self._spellings = sorted({*self._spellings, *_spelled(part)}, key=len, reverse=True)
 

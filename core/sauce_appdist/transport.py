@@ -108,8 +108,8 @@ class Transport:
 
     @property
     def signs_in_with(self) -> str:
-        """The inputs that make up the way to sign in."""
-        return self._auth.inputs
+        """The name of the way to sign in (docs/sign-in.md)."""
+        return self._auth.name
 
     def request(
         self,
@@ -149,8 +149,16 @@ class Transport:
     def _retrying(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
         if self._read_only and ask.write:
             raise NotSent(f"dry-run is set, so {ask} is not sent.")
+        try:
+            return self._attempts(ask, read)
+        except ServiceError as error:
+            # What requests raised has the request with its credentials; a script may log the whole chain.
+            error.__context__ = None
+            raise
+
+    def _attempts(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
         renewed = ask.write
-        for attempt in range(self._retries + 1):
+        for left in reversed(range(self._retries + 1)):
             try:
                 try:
                     return self._attempt(ask, read)
@@ -159,13 +167,15 @@ class Transport:
                     if renewed or error.status != 401 or not self._auth.renew():
                         raise
                     renewed = True
-                    return self._attempt(ask, read)
+                return self._attempt(ask, read)
             except _Retry as failed:
-                if attempt == self._retries:
-                    raise failed.error from None
-                backoff = min(0.5 * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311
-                wait = min(backoff if failed.wait is None else failed.wait, LONGEST_WAIT)
-                self._log(f"{failed.error} Trying again in {wait:.1f} s ({attempt + 1} of {self._retries}).")
+                problem, asked_wait = failed.error, failed.wait
+            if not left:
+                raise problem
+            attempt = self._retries - left
+            backoff = min(0.5 * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311
+            wait = min(backoff if asked_wait is None else asked_wait, LONGEST_WAIT)
+            self._log(f"{problem} Trying again in {wait:.1f} s ({attempt + 1} of {self._retries}).")
             self.sleep(wait)
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -174,6 +184,7 @@ class Transport:
         self._session.close()
 
     def _attempt(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
+        self._auth.prepare()  # before the time of the request begins, and before anything can count as sent
         url, signed = self.base_url + ask.path, True
         started = time.monotonic()
         deadline = started + self._timeout
@@ -375,7 +386,7 @@ class Transport:
             said = f" ({said})" if said else ""
             return AuthError(
                 f"{ask}: the account may not do this{said}. Check that region is the one of the account "
-                f"(now {self._where()}), that the key belongs to an Admin, and that it may write to this project.",
+                f"(now {self._where()}), that its role is Admin, and that it may write to this project.",
                 status=status,
             )
         if status == 429:
@@ -390,7 +401,7 @@ class Transport:
 
     def _signing_hint(self, response: requests.Response, said: str) -> str:
         hint = self._auth.hint(newer=_is_newer(response))
-        if why := explained(said):
+        if self._auth.explains and (why := explained(said)):
             return f"It says {said!r}: {why}. {hint}".strip()
         others = ", ".join(name for name in REGIONS if name != self._where())
         region = f"first check that region is the one of the account (now {self._where()}; others: {others})"

@@ -61,7 +61,7 @@ FOUND = {
 }
 
 CASES = {
-    "check": Case({}, {"sign-in": "email and api-key", "projects": "4", "dialect": "classic"}, {}),
+    "check": Case({}, {"sign-in": "API key with e-mail", "projects": "4", "dialect": "classic"}, {}),
     "find": Case(
         {"wait-for-build": "30s"},
         FOUND,

@@ -183,6 +183,15 @@ def id_token(provider: str, environ: Mapping[str, str], audience: str, http: Htt
     return of_gitlab(environ, audience)
 
 
+def missing_secrets(environ: Mapping[str, str]) -> str:
+    """Why a job may have no credentials at all; "" where there is no telling reason."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return ""
+    from sauce_appdist.ci.github import about_forks
+
+    return about_forks(environ)
+
+
 def secrets_around(environ: Mapping[str, str]) -> list[str]:
     """What CI systems put into a job that must never be shown, though most steps do not use it."""
     names = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "APPDIST_ID_TOKEN")

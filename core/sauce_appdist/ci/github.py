@@ -43,20 +43,25 @@ def id_token(environ: Mapping[str, str], audience: str, http: Http) -> Token:
         raise InputError("oidc-provider is github, but this is not GitHub Actions.")
     url, token = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     if not url or not token:
-        fork = (
-            " A pull request from a fork never gets one: run this on push, or only if "
-            "github.event.pull_request.head.repo.full_name == github.repository."
-            if environ.get("GITHUB_EVENT_NAME") == "pull_request"
-            else ""
-        )
         raise InputError(
             "oidc-provider is github, but this job may not ask for an ID token. Add to the job (or to the workflow; a "
-            f"called workflow needs it in the calling job too):\n  permissions:\n    id-token: write\n{fork}".rstrip()
+            "called workflow needs it in the calling job too):\n  permissions:\n    id-token: write"
+            + about_forks(environ)
         )
     http.learn(token)
     from sauce_appdist.oidc import github_id_token  # most jobs sign in otherwise
 
     return github_id_token(url, token, audience, http)
+
+
+def about_forks(environ: Mapping[str, str]) -> str:
+    """What to know where credentials are missing in a pull request; "" elsewhere."""
+    if environ.get("GITHUB_EVENT_NAME") != "pull_request":
+        return ""
+    return (
+        "\nA pull request from a fork gets neither secrets nor an ID token: run this on push, or only if "
+        "github.event.pull_request.head.repo.full_name == github.repository."
+    )
 
 
 class GitHub(Ci):

@@ -23,7 +23,7 @@ class Outputs(AnyOutputs):
 
     region: str | None = output("The region that was asked; empty for another host.")
     host: str | None = output("The host that was asked.")
-    sign_in: str | None = output("How it signed in, by the inputs that it takes.")
+    sign_in: str | None = output("How it signed in, as docs/sign-in.md names it.")
     projects: int | None = output("How many projects the account may see.")
     dialect: str | None = output("classic, or compat for a newer server, which has announced the end of this API.")
     sunset: str | None = output("When that end is, as the service writes it; empty where it does not tell.")
@@ -34,7 +34,7 @@ def run(_: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     url = client.transport.base_url
     out.region, out.host = region_of_host(url), urlsplit(url).netloc
     out.sign_in = client.transport.signs_in_with
-    ci.report.title = f"No connection to {out.host}"
+    ci.report.title = f"Not signed in to {out.host}"
     for label, text in (("Host", out.host), ("Region", out.region), ("Sign-in", out.sign_in)):
         ci.report.fact(label, text)
     out.projects = len(client.projects.list())
