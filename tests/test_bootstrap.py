@@ -526,6 +526,7 @@ def test_the_installer_gets_the_index_and_no_secret(job: Job) -> None:
     script(job.programs / "uv", f"\"{sys.executable}\" -I -S -c '{show}' >'{job.caches}/env.json'; exit 1")
     job.run(
         APPDIST_API_KEY="hush",
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN="hush",
         PIP_INDEX_URL="https://mirror.invalid/simple",
         PIP_EXTRA_INDEX_URL="https://more.invalid/simple",
         PIP_RETRIES="0",

@@ -69,6 +69,22 @@ def test_the_region_is_named_even_where_nobody_answers(process: Process) -> None
     assert (done.outputs["region"], done.outputs["host"]) == ("eu-central-1", "mobile.eu-central-1.saucelabs.com")
 
 
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"APPDIST_INPUT_OIDC_PROVIDER": "github", "APPDIST_INPUT_OIDC_CONFIG_KEY": ""},
+        {"APPDIST_INPUT_EMAIL": "", "APPDIST_INPUT_API_KEY": ""},
+    ],
+)
+def test_a_fork_is_told_why_it_has_no_credentials(process: Process, env: dict[str, str]) -> None:
+    """Its secrets are empty, which is all that the step sees."""
+    none = {"APPDIST_EMAIL": "", "APPDIST_API_KEY": "", "GITHUB_ACTIONS": "true"}
+    done = process("check", env={**none, **env, "GITHUB_EVENT_NAME": "pull_request"})
+    assert done.code == 2
+    assert "A pull request from a fork gets neither secrets nor an ID token" in done.text
+    assert "fork" not in process("check", env={**none, **env, "GITHUB_EVENT_NAME": "push"}).text
+
+
 # --- Secrets in files ----------------------------------------------------------------------------------
 
 

@@ -270,7 +270,7 @@ def test_pages(api: Api, service: Service) -> None:
     [
         ("builds list", 2, "the following arguments are required: --project-id"),
         ("buildz list", 2, "invalid choice: 'buildz' (did you mean 'builds'?)"),
-        ("builds update --relase-notes a --project-id 1 --build-id 2", 2, "unrecognized arguments: --relase-notes a (did you mean '--release-notes'?)\nSee sauce-appdist api builds update --help."),
+        ("builds update --relase-notes a --project-id 1 --build-id 2", 2, "unrecognized arguments: --relase-notes (did you mean '--release-notes'?)\nSee sauce-appdist api builds update --help."),
         ("sessions get --project-id 6905338 --build-id 8911052 --session-id 9", 4, "Check project-id and build-id and session-id."),
         ("audits list --page 0", 2, "page is 0, expected 1 or more"),
         (f'builds invite --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups "QA,Stakeholders"', 2, "groups has 'QA,Stakeholders', but cannot be given by a name with a comma"),

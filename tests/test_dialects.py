@@ -18,6 +18,7 @@ from sauce_appdist.steps import STEPS
 DIALECTS = ["classic", "compat"]
 BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 INPUTS: dict[str, dict[str, str]] = {
+    "check": {},
     "find": {},
     "tag": {"tags": "a"},
     "annotate": {"release_notes": "N", "metadata": "k=v"},

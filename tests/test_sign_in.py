@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import re
 import socket
@@ -15,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 import trustme
 from hypothesis import given, strategies as st
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, Outcome, Process, Run, Service, github_outputs
 from identity import (
@@ -36,6 +37,7 @@ from sauce_appdist.contract import ConnectionInputs, gather, parse
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.models import Reply
 from sauce_appdist.oidc import Http, Provider
+from sauce_appdist.text import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -1233,3 +1235,28 @@ def test_a_token_of_the_environment(
     assert {seen.path for seen in identity.requests} == {"/jwks"}  # by the service
     assert f"issuer {identity.issuer}" in done.log
     assert_hidden(done.log + done.text, token)
+
+
+def test_the_time_that_a_token_takes_is_not_the_requests(
+    identity: IdentityProvider, trust: Callable[..., None], service: Service
+) -> None:
+    """A write that was done in time must not count as one of unknown fate because the provider was slow."""
+    trust(identity)
+    environ = {f"APPDIST_{name.upper()}": text for name, text in by_secret(identity).items()}
+    identity.fail(times=1, status=503)
+    identity.fail(times=1, skip=1, delay=1.5)
+    with Client.from_env({**environ, "APPDIST_BASE_URL": service.url, "APPDIST_TIMEOUT": "2s"}) as client:
+        assert client.builds.update(ANDROID, NEWEST_ANDROID, tags=["slow"]).tags == ["slow"]
+
+
+def test_the_pair_of_basic_is_a_secret_too(server: HTTPServer) -> None:
+    def echo(request: Request) -> Response:
+        said = {"error": "invalid_request", "error_description": f"bad header {request.headers['Authorization']}"}
+        return Response(json.dumps(said), 400, content_type="application/json")
+
+    server.expect_request("/token").respond_with_handler(echo)
+    redact = Redactor()
+    http = Http(redact=redact, learn=redact.add)
+    provider_ = Provider(http, token_url=server.url_for("/token"), client_id="ci", client_secret=SECRET, basic=True)
+    with pytest.raises(AuthError, match=r"bad header Basic \*\*\*"):
+        provider_.by_secret()

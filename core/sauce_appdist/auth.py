@@ -9,7 +9,10 @@ import time
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from requests.auth import AuthBase
+
+from sauce_appdist.text import Unpicklable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from sauce_appdist.oidc import Token
 
 
-class BasicAuth(AuthBase):
+class BasicAuth(Unpicklable, AuthBase):
     """`email:api-key` as HTTP Basic."""
 
     name = "API key with e-mail"
@@ -27,11 +30,11 @@ class BasicAuth(AuthBase):
     explains = False  # whether what the service says may be one of the documented messages about tokens
 
     def __init__(self, email: str, api_key: str) -> None:
-        self.email, self._api_key = email, api_key
+        self.email, self._api_key = email, SecretStr(api_key)
 
     def _token(self) -> str:
         # Of our own, because requests encodes latin-1 and e-mail addresses need not be.
-        return b64encode(f"{self.email}:{self._api_key}".encode()).decode("ascii")
+        return b64encode(f"{self.email}:{self._api_key.get_secret_value()}".encode()).decode("ascii")
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Basic {self._token()}"
@@ -39,7 +42,7 @@ class BasicAuth(AuthBase):
 
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown."""
-        return (self._api_key, self._token())
+        return (self._api_key.get_secret_value(), self._token())
 
     def prepare(self) -> None:
         """A key is there already."""
@@ -53,7 +56,7 @@ class BasicAuth(AuthBase):
         return "This is a newer server, which may want api-key without email." if newer else ""
 
 
-class ApiKeyAuth(AuthBase):
+class ApiKeyAuth(Unpicklable, AuthBase):
     """An API key without an e-mail address, as newer servers take it."""
 
     name = "API key alone"
@@ -61,15 +64,15 @@ class ApiKeyAuth(AuthBase):
     explains = False
 
     def __init__(self, api_key: str) -> None:
-        self._api_key = api_key
+        self._api_key = SecretStr(api_key)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["X-API-Key"] = self._api_key
+        request.headers["X-API-Key"] = self._api_key.get_secret_value()
         return request
 
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown."""
-        return (self._api_key,)
+        return (self._api_key.get_secret_value(),)
 
     def prepare(self) -> None:
         """A key is there already."""
@@ -83,7 +86,7 @@ class ApiKeyAuth(AuthBase):
         return "" if newer else "Only newer servers take an api-key alone: give email as well."
 
 
-class OidcAuth(AuthBase):
+class OidcAuth(Unpicklable, AuthBase):
     """An access token and the account's config key.
 
     The token is fetched before the first request, and again before it ends where it is `renewable`. `learn` is told
@@ -104,8 +107,8 @@ class OidcAuth(AuthBase):
         learn: Callable[[str], None] = lambda _: None,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._fetch, self._config_key, self.inputs, self.name = fetch, config_key, inputs, name
-        self._renewable, self._secrets = renewable, [config_key, *secrets]
+        self._fetch, self._config_key, self.inputs, self.name = fetch, SecretStr(config_key), inputs, name
+        self._renewable, self._secrets = renewable, [SecretStr(secret) for secret in (config_key, *secrets)]
         self._learn, self._log = learn, log
         self._token: Token | None = None
 
@@ -118,13 +121,13 @@ class OidcAuth(AuthBase):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         token = self._token or self._renewed()
         request.headers["Authorization"] = f"Bearer {token.value}"
-        request.headers["X-OIDC-Config-Key"] = self._config_key
+        request.headers["X-OIDC-Config-Key"] = self._config_key.get_secret_value()
         return request
 
     def _renewed(self) -> Token:
         token = self._fetch()
         self._learn(token.value)
-        self._secrets.append(token.value)
+        self._secrets.append(SecretStr(token.value))
         self._token = token
         self._log(f"The access token: {self._claims()}.")
         return token
@@ -137,7 +140,7 @@ class OidcAuth(AuthBase):
 
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown, as far as it is known yet."""
-        return tuple(self._secrets)
+        return tuple(secret.get_secret_value() for secret in self._secrets)
 
     def hint(self, *, newer: bool) -> str:  # noqa: ARG002
         """The claims that the account's settings are to be compared with."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -178,6 +179,12 @@ def _inputs(
     for name, text in given.texts.items():
         if is_secret(declared.model_fields[name]):
             ci.mask(text)  # from a file
+    if {"email", "api_key"} <= given.texts.keys():  # as they travel
+        ci.mask(
+            b64encode(
+                f"{given.texts['email'].strip()}:{given.texts['api_key'].strip()}".encode(errors="replace")
+            ).decode()
+        )
     if ignored is not None:
         ignored += given.ignored
     try:

@@ -31,7 +31,7 @@ from sauce_appdist import regions
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
 from sauce_appdist.sign_in import belonging, choose
-from sauce_appdist.text import did_you_mean, is_single_line, one_line
+from sauce_appdist.text import Unpicklable, did_you_mean, is_single_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -228,7 +228,7 @@ def required(options: type[Inputs], name: str) -> Any:
 # --- Inputs that steps share ----------------------------------------------------------------------
 
 
-class Inputs(BaseModel):
+class Inputs(Unpicklable, BaseModel):
     """The inputs of a step; unknown names are refused, values never appear in messages of pydantic."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)

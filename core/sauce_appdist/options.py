@@ -80,7 +80,7 @@ class _Parser(argparse.ArgumentParser):
         if unknown:  # here, where the parser of the command itself knows which options there are
             known = [option for action in self._actions for option in action.option_strings]
             # Never a value: it may be a secret behind a mistyped option.
-            names = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+            names = [name for word in unknown if re.fullmatch(r"--[a-z][a-z_-]*", name := word.partition("=")[0])]
             if not names:
                 self.error(f"{plural(len(unknown), 'argument')} too many: every value needs its option before it")
             self.error(f"unrecognized arguments: {', '.join(names)}{did_you_mean(names[0], known)}")

@@ -6,7 +6,7 @@ import difflib
 import html
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
@@ -16,7 +16,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 # The runner takes `::command::` after leading blanks, and `##[command]` anywhere in a line.
 _COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
 _TELLING = 4  # a shorter line of a secret would take half of every message with it
+_CUT = re.compile(r"(\S{4,})…")
 _ZERO_WIDTH_SPACE = "\u200b"
+
+
+class Unpicklable:
+    """What holds secrets is not written to a file or sent to another process by accident."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled")
 
 
 class Redactor:
@@ -37,16 +45,32 @@ class Redactor:
         """Whether a secret stands in a text; what is shorter than eight characters is no secret."""
         return any(len(spelling) >= 8 and spelling in text for spelling in self._spellings)
 
+    def host(self, url: str) -> str:
+        """A scheme and host, whose case does not count; hidden as a whole if there is a secret in it."""
+        folded = url.casefold()
+        return "***" if any(spelling.casefold() in folded for spelling in self._spellings) else url
+
     def __call__(self, text: str) -> str:
         for spelling in self._spellings:
             text = text.replace(spelling, "***")
-        return text
+        return _CUT.sub(self._without_beginning, text) if "…" in text else text
+
+    def _without_beginning(self, cut: re.Match[str]) -> str:
+        """A word that was cut, without the beginning of a secret at its end."""
+        word = cut[1]
+        for spelling in self._spellings:
+            for length in range(min(len(word), len(spelling) - 1), _TELLING - 1, -1):
+                if word.endswith(spelling[:length]):
+                    return f"{word[:-length]}***…"
+        return cut[0]
 
 
 def _spelled(secret: str) -> set[str]:
-    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there) or a page."""
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    coded = {quote(secret, safe="", errors="surrogateescape"), quote_plus(secret, errors="surrogateescape")}
+    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there), a page or Python's own errors."""
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    coded = {quote(secret, safe=safe, errors="surrogateescape") for safe in ("", "/")}
+    coded.add(quote_plus(secret, errors="surrogateescape"))
+    coded |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in coded}
     slashed = {text.replace("/", r"\/") for text in escaped}
     return {secret, secret.strip(), html.escape(secret), *escaped, *slashed, *coded}
 

@@ -214,7 +214,9 @@ class Transport:
             _ = urlsplit(target).port
         except ValueError:
             raise _no_address(ask) from None
-        shown = self._redact(f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}")
+        # Told as a whole or not at all: half a secret would not be known for one.
+        parts = urlsplit(target)
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if self._redact.host(target) == target else "***"
         where = f"{ask} was redirected ({response.status_code}) to {shown}, which is not followed: "
         http = urlsplit(target).scheme == "http" and is_loopback(target) and is_loopback(self.base_url)
         secure = http or urlsplit(target).scheme == "https"
@@ -327,10 +329,11 @@ class Transport:
             raise _Retry(refused) if response.status_code in _RETRY_ON_GET else refused
         if response.status_code != 200 or kind in {"application/json", "text/html"}:
             body = b"".join(self._parts(response, ask, deadline))
-            self._no_refusal(response, body, ask)
+            if _origin(response.url) == _origin(self.base_url):
+                self._no_refusal(response, body, ask)
             raise ApiError(
-                f"{ask}: the service answers with {one_line(kind, 60)} instead of the file. It shows a page where the "
-                "account has no storage for files: ask an admin of the account.",
+                f"{ask}: the service answers with a page instead of the file, as it does where the account has no "
+                "storage for files: ask an admin of the account.",
                 status=response.status_code,
             )
         into.seek(0)
@@ -339,7 +342,8 @@ class Transport:
         for part in self._parts(response, ask):
             into.write(part)
             size += len(part)
-        return _name_of_file(response), size
+        name = _name_of_file(response)
+        return name if self._redact.host(name) == name else "", size
 
     def _checked(self, response: requests.Response, body: bytes, ask: _Ask, reply: type[R]) -> R:
         """The reply if the status is 2xx and the envelope says ok, else the fitting error."""
@@ -413,7 +417,7 @@ class Transport:
         return " ".join(part for part in parts if part)
 
     def _excerpt(self, response: requests.Response, body: bytes) -> str:
-        kind = _kind(response) or "no content type"
+        kind = self._redact.host(response.headers.get("Content-Type", "")).partition(";")[0] or "no content type"
         text = one_line(self._redact(body[:4000].decode("utf-8", "replace")), 160)
         return f"{one_line(kind, 60)}, {text!r}" if text else f"{one_line(kind, 60)}, an empty body"
 
@@ -422,7 +426,7 @@ class Transport:
             return
         self.newer = True
         if sunset := response.headers.get("Sunset"):
-            self.sunset = one_line(sunset, 60)
+            self.sunset = one_line(self._redact(sunset), 60)
         when = f"and will switch it off on {self.sunset}" if self.sunset else "and may switch it off"
         self._warn(f"The service calls this API deprecated {when}. Look for a newer sauce-appdist.")
 

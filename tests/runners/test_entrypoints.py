@@ -115,6 +115,28 @@ def test_a_template_has_no_secret_in_it(step: str) -> None:
     assert not {name.replace("_", "-") for name in secrets} & header["spec"]["inputs"].keys()
 
 
+def test_what_a_template_installs_sees_no_credentials(tmp_path: Path) -> None:
+    """The function that runs pip, in a real shell, with a python3 that tells what it sees."""
+    _, job = template("check")
+    function = re.search(r"pip_install\(\) \(.*?^\)$", job["script"][0], re.MULTILINE | re.DOTALL)
+    assert function
+    (tmp_path / "python3").write_text("#!/bin/sh\nenv\n")
+    (tmp_path / "python3").chmod(0o755)
+    given = {
+        "APPDIST_API_KEY": "k-0001",
+        "APPDIST_ID_TOKEN": "j.w.t",
+        "APPDIST_INPUT_X": "two\nAPPDIST_Y=1",
+        "PIP_INDEX_URL": "i",
+    }
+    script = f'{function[0]}\npip_install x; printf %s "$APPDIST_API_KEY"'
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin", **given}
+    done = subprocess.run(["sh", "-euc", script], env=env, capture_output=True, text=True, check=True)
+    seen, _, after = done.stdout.rpartition("\n")
+    assert "APPDIST_" not in seen
+    assert "PIP_INDEX_URL=i" in seen
+    assert after == "k-0001"  # the step itself still has it
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_free_text_is_not_expanded_in_a_template(step: str) -> None:
     _, job = template(step)

@@ -116,7 +116,7 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
         lines += ["| | |", "|---|---|"]
         for label, text, url in report.facts:
             shown = markdown(text)
-            lines.append(f"| **{label}** | {f'[{shown}]({url})' if url else shown} |")
+            lines.append(f"| **{label}** | {f'[{shown}]({redact(url)})' if url else shown} |")
         lines.append("")
     if report.parts:
         lines += ["| Step | | |", "|---|---|---|"]

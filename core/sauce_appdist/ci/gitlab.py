@@ -79,7 +79,8 @@ class GitLab(Ci):
         (folder / OUTPUTS).write_text(values + "\n", encoding="utf-8")
         (folder / DOTENV).write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
         links = [
-            {"external_link": {"label": one_line(self.clean(fact.text)), "url": fact.url}} for fact in self.report.links
+            {"external_link": {"label": one_line(self.clean(text)), "url": self._redact(url or "")}}
+            for _, text, url in self.report.links
         ]
         content = {"Mobile App Distribution": links} if links else {}
         (folder / ANNOTATIONS).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
