@@ -90,7 +90,10 @@ def readable(body: bytes, error: ValidationError) -> bytes | None:
 
     None where nothing can be left out.
     """
-    data = json.loads(body)
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):  # what pydantic reads and Python does not: a number of 5,000 digits
+        return None
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         field = None if problem["type"] == "missing" else _innermost_field(data, problem["loc"])
         if field is None:

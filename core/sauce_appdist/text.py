@@ -66,13 +66,14 @@ class Redactor:
 
 
 def _spelled(secret: str) -> set[str]:
-    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there), a page or Python's own errors."""
+    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there), a page, a list or an error."""
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     coded = {quote(secret, safe=safe, errors="surrogateescape") for safe in ("", "/")}
     coded.add(quote_plus(secret, errors="surrogateescape"))
     coded |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in coded}
     slashed = {text.replace("/", r"\/") for text in escaped}
-    return {secret, secret.strip(), html.escape(secret), *escaped, *slashed, *coded}
+    listed = secret.replace('"', '""')
+    return {secret, secret.strip(), html.escape(secret), listed, *escaped, *slashed, *coded}
 
 
 def printable(text: str) -> str:

@@ -270,7 +270,8 @@ class Transport:
         """What a failed connection means: try again, or the error to end with."""
         cause, host = root(error), urlsplit(url).netloc.rpartition("@")[2]
         if unsent(error):
-            failure = TransportError(no_connection(error, url))
+            shown = url if self._redact.host(url) == url else "https://***"
+            failure = TransportError(no_connection(error, shown))
             # A certificate does not get better by asking again.
             return failure if isinstance(error, requests.exceptions.SSLError) else _Retry(failure)
         if isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
@@ -510,9 +511,9 @@ def _shape(error: ValidationError) -> str:
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds from `Retry-After`, which is a number or a date; None where it says neither."""
     value = response.headers.get("Retry-After", "")
-    if value.strip().isdigit():
-        return float(value)
     try:
+        if value.strip().isdigit():
+            return float(value)
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
