@@ -111,7 +111,7 @@ def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
     text = described(field)
     if known := choices(field):
         text += f" One of {', '.join(known)}."
-    if not inherited or name == ID_TOKEN_AUDIENCE:
+    if not inherited:
         return text
     together = ", if nothing else says which build" if extra(field)["group"] == "build" else ""
     return f"{text} Falls back to {variable(name)}{together}."
@@ -168,6 +168,7 @@ def template(step: str) -> str:
     for name, field, inherited in fields(step):
         if is_secret(field):
             continue
+        inherited = inherited and name != ID_TOKEN_AUDIENCE  # noqa: PLW2901
         entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
         default = "" if inherited else input_default(field)
         value = f"$[[ inputs.{kebab(name)} ]]"
@@ -180,7 +181,7 @@ def template(step: str) -> str:
             if known:
                 entry["options"] = list(known) if default else ["", *known]
             if not field.is_required():
-                entry["default"] = input_default(field) if name == ID_TOKEN_AUDIENCE else default
+                entry["default"] = default
         inputs[kebab(name)] = entry
         # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
         variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
