@@ -6,13 +6,12 @@ Each says which inputs it is made of, what of it must never be shown, and what t
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from requests.auth import AuthBase
 
-from sauce_appdist.text import Unpicklable
+from sauce_appdist.text import Unpicklable, basic_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,19 +21,31 @@ if TYPE_CHECKING:
     from sauce_appdist.oidc import Token
 
 
-class BasicAuth(Unpicklable, AuthBase):
+class _Key(Unpicklable, AuthBase):
+    """A key: it is there from the beginning, and one that was refused stays refused."""
+
+    explains = False  # whether what the service says may be one of the documented messages about tokens
+
+    def prepare(self) -> None:
+        """There is nothing to fetch before a request."""
+
+    def renew(self) -> bool:
+        """There is no other one."""
+        return False
+
+
+class BasicAuth(_Key):
     """`email:api-key` as HTTP Basic."""
 
     name = "API key with e-mail"
     inputs = "email and api-key"
-    explains = False  # whether what the service says may be one of the documented messages about tokens
 
     def __init__(self, email: str, api_key: str) -> None:
         self.email, self._api_key = email, SecretStr(api_key)
 
     def _token(self) -> str:
         # Of our own, because requests encodes latin-1 and e-mail addresses need not be.
-        return b64encode(f"{self.email}:{self._api_key.get_secret_value()}".encode()).decode("ascii")
+        return basic_pair(self.email, self._api_key.get_secret_value())
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Basic {self._token()}"
@@ -44,24 +55,16 @@ class BasicAuth(Unpicklable, AuthBase):
         """Everything that must never be shown."""
         return (self._api_key.get_secret_value(), self._token())
 
-    def prepare(self) -> None:
-        """A key is there already."""
-
-    def renew(self) -> bool:
-        """A key that was refused stays refused."""
-        return False
-
     def hint(self, *, newer: bool) -> str:
         """What else to try; whether newer servers take Basic is not documented."""
         return "This is a newer server, which may want api-key without email." if newer else ""
 
 
-class ApiKeyAuth(Unpicklable, AuthBase):
+class ApiKeyAuth(_Key):
     """An API key without an e-mail address, as newer servers take it."""
 
     name = "API key alone"
     inputs = "api-key"
-    explains = False
 
     def __init__(self, api_key: str) -> None:
         self._api_key = SecretStr(api_key)
@@ -73,13 +76,6 @@ class ApiKeyAuth(Unpicklable, AuthBase):
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown."""
         return (self._api_key.get_secret_value(),)
-
-    def prepare(self) -> None:
-        """A key is there already."""
-
-    def renew(self) -> bool:
-        """A key that was refused stays refused."""
-        return False
 
     def hint(self, *, newer: bool) -> str:
         """What else to try."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
 from sauce_appdist.errors import InputError
-from sauce_appdist.regions import is_loopback
-from sauce_appdist.text import one_line
+from sauce_appdist.regions import host_of, is_loopback
+from sauce_appdist.text import basic_pair, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +18,13 @@ if TYPE_CHECKING:
 
 def proxy_of(url: str) -> str | None:
     """The proxy that the environment names for a URL; what is for this machine goes to none."""
-    return None if is_loopback(url) else select_proxy(url, get_environ_proxies(url)) or None
+    proxy = None if is_loopback(url) else select_proxy(url, get_environ_proxies(url))
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def proxies_for(url: str) -> dict[str, str] | None:
+    """`proxies` of requests for a URL: the environment's, but none where credentials stay on this machine."""
+    return dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
 
 
 def check_proxy(url: str, learn: Callable[[str], None]) -> None:
@@ -28,7 +33,7 @@ def check_proxy(url: str, learn: Callable[[str], None]) -> None:
     if not proxy:
         return
     try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        parts = urlsplit(proxy)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         usable = None
@@ -40,8 +45,7 @@ def check_proxy(url: str, learn: Callable[[str], None]) -> None:
     if parts.password:
         learn(parts.password)
         learn(unquote(parts.password))
-        pair = f"{unquote(parts.username or '')}:{unquote(parts.password)}"
-        learn(b64encode(pair.encode()).decode())
+        learn(basic_pair(unquote(parts.username or ""), unquote(parts.password)))
 
 
 def root(error: BaseException) -> BaseException:
@@ -78,15 +82,14 @@ def unsent(error: BaseException) -> bool:
 
 def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:
     """Why nothing can be sent to a URL, as a sentence; `inputs` are those that say where it is."""
-    host, why = urlsplit(url).netloc.rpartition("@")[2], cause(error)
+    host, why = host_of(url), cause(error)
     names = {name for _, name in _places(error)}
     is_tls, proxy = "do_handshake" in names or "match_hostname" in names, proxy_of(url)
     if proxy and not is_tls:
-        shown = urlsplit(proxy if "://" in proxy else f"http://{proxy}").netloc.rpartition("@")[2]
         hint = (
             "give its user and password in HTTPS_PROXY" if why.startswith("407") else "check HTTPS_PROXY and NO_PROXY"
         )
-        return f"The proxy {shown} makes no connection to {host}: {hint} ({why})."
+        return f"The proxy {host_of(proxy)} makes no connection to {host}: {hint} ({why})."
     if not is_tls:
         return f"{host} cannot be reached: check {inputs} and the network ({why})."
     if "WRONG_VERSION_NUMBER" in why or "record layer" in why:

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import warnings
-from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -170,8 +169,9 @@ def _inputs(
 
     `ignored` is told which variables were left aside for what was given.
     """
-    from sauce_appdist.ci import secrets_around
+    from sauce_appdist.ci import missing_secrets, secrets_around
     from sauce_appdist.contract import gather, is_secret, parse, secrets_in
+    from sauce_appdist.text import basic_pair
 
     for secret in (*secrets_in(declared, environ), *secrets_around(environ)):
         ci.mask(secret)
@@ -180,18 +180,12 @@ def _inputs(
         if is_secret(declared.model_fields[name]):
             ci.mask(text)  # from a file
     if {"email", "api_key"} <= given.texts.keys():  # as they travel
-        ci.mask(
-            b64encode(
-                f"{given.texts['email'].strip()}:{given.texts['api_key'].strip()}".encode(errors="replace")
-            ).decode()
-        )
+        ci.mask(basic_pair(given.texts["email"].strip(), given.texts["api_key"].strip()))
     if ignored is not None:
         ignored += given.ignored
     try:
         inputs = parse(declared, given.texts, ci.holds_secret)
     except InputError as error:
-        from sauce_appdist.ci import missing_secrets
-
         credentials = [name for name in given.texts if is_secret(declared.model_fields[name])]
         raise InputError(f"{error}{'' if credentials else missing_secrets(environ)}") from None
     ci.debugging = inputs.debug

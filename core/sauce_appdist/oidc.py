@@ -20,10 +20,10 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 
-from sauce_appdist.broken import no_connection, unsent
+from sauce_appdist.broken import no_connection, proxies_for, unsent
 from sauce_appdist.errors import AuthError, InputError, TransportError
-from sauce_appdist.regions import is_loopback
-from sauce_appdist.text import one_line
+from sauce_appdist.regions import host_of, is_loopback
+from sauce_appdist.text import basic_pair, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,8 +116,7 @@ class Http:
     def _once(
         self, method: str, url: str, what: str, hints: Mapping[str, str], place: str, **options: Any
     ) -> dict[str, Any]:
-        host = urlsplit(url).netloc.rpartition("@")[2]
-        direct = dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
+        host = host_of(url)
         options.setdefault("auth", lambda request: request)  # else requests looks into .netrc
         try:
             with requests.Session() as session:
@@ -126,7 +125,7 @@ class Http:
                     url,
                     timeout=self.timeout,
                     verify=self.verify,
-                    proxies=direct,
+                    proxies=proxies_for(url),
                     allow_redirects=False,
                     stream=True,
                     **options,
@@ -328,8 +327,8 @@ class Provider:
         options: dict[str, Any] = {"json": sent} if self.as_json else {"data": sent}
         if self.basic and self.client_secret and "client_assertion" not in fields:
             # RFC 6749, part 2.3.1: both are form-encoded first.
-            pair = (quote(self.client_id or "", safe=""), quote(self.client_secret or "", safe=""))
-            self.http.learn(base64.b64encode(":".join(pair).encode()).decode())
+            pair = (quote(self.client_id or "", safe=""), quote(self.client_secret, safe=""))
+            self.http.learn(basic_pair(*pair))
             options["auth"] = pair
         options["headers"] = {"Accept": "application/json"}
         reply = self.http.json("POST", secure(self.token_url, "oidc-token-url"), "Asking for a token", hints, **options)

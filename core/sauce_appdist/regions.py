@@ -37,6 +37,11 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 
 
+def host_of(url: str) -> str:
+    """Host and port of a URL, without the credentials that may stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def check_url(value: str, example: str = "expected something like https://login.acme.example/oauth2/token") -> str:
     """A URL to which secrets may be sent. Raises ValueError with the way to mend it.
 

@@ -6,6 +6,7 @@ import difflib
 import html
 import json
 import re
+from base64 import b64encode
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, quote_plus
 
@@ -116,6 +117,11 @@ def markdown_block(text: str, limit: int = 4000) -> str:
     ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, ticks + 1)
     return f"{fence}text\n{_CONTROL.sub(_ZERO_WIDTH_SPACE, text)}\n{fence}"
+
+
+def basic_pair(user: str, password: str) -> str:
+    """User and password as they travel in HTTP Basic, which is as secret as the password."""
+    return b64encode(f"{user}:{password}".encode(errors="replace")).decode("ascii")
 
 
 def plural(count: int, noun: str) -> str:

@@ -22,10 +22,10 @@ from pydantic import ValidationError
 
 from sauce_appdist import __version__
 from sauce_appdist.auth import explained
-from sauce_appdist.broken import cause as cause_of, no_connection, root, unsent
+from sauce_appdist.broken import cause as cause_of, no_connection, proxies_for, root, unsent
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
-from sauce_appdist.regions import REGIONS, is_loopback, region_of_host
+from sauce_appdist.regions import REGIONS, host_of, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class Transport:
         self._verify = verify
         self.newer = False  # whether the service has announced the end of this API
         self.sunset: str | None = None  # and for when
-        # What is for this machine goes to no proxy, where the credentials could be read.
-        self._proxies = dict.fromkeys(("http", "https", "all"), "") if is_loopback(self.base_url) else None
+        self._proxies = proxies_for(self.base_url)
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"sauce-appdist/{__version__}"
@@ -215,11 +214,10 @@ class Transport:
         except ValueError:
             raise _no_address(ask) from None
         # Told as a whole or not at all: half a secret would not be known for one.
-        parts = urlsplit(target)
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if self._redact.host(target) == target else "***"
+        scheme = urlsplit(target).scheme
+        shown = f"{scheme}://{host_of(target)}" if self._redact.host(target) == target else "***"
         where = f"{ask} was redirected ({response.status_code}) to {shown}, which is not followed: "
-        http = urlsplit(target).scheme == "http" and is_loopback(target) and is_loopback(self.base_url)
-        secure = http or urlsplit(target).scheme == "https"
+        secure = scheme == "https" or (scheme == "http" and is_loopback(target) and is_loopback(self.base_url))
         if ask.write or not secure or (_origin(target) != _origin(self.base_url) and not ask.elsewhere):
             raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
         return target
@@ -268,7 +266,7 @@ class Transport:
 
     def _broken(self, error: Exception, what: str, url: str, *, get: bool) -> Exception:
         """What a failed connection means: try again, or the error to end with."""
-        cause, host = root(error), urlsplit(url).netloc.rpartition("@")[2]
+        cause, host = root(error), host_of(url)
         if unsent(error):
             shown = url if self._redact.host(url) == url else "https://***"
             failure = TransportError(no_connection(error, shown))

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
 
-
-if TYPE_CHECKING:
     Row = Sequence[str]
 
 
