@@ -127,3 +127,12 @@ def basic_pair(user: str, password: str) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 tester`, `3 testers`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def span(seconds: float) -> str:
+    """`1d 2h`; 90 seconds are `1m 30s`."""
+    left, parts = int(seconds), []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts) or "0s"
