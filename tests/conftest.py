@@ -62,8 +62,9 @@ def server(running_server: HTTPServer) -> Iterator[HTTPServer]:
 
 
 @pytest.fixture
-def run(service: Service, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a step in this process against the emulator, and read its outputs as JSON."""
+def run(service: Service, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a step in this process against the emulator, in a directory of its own, and read its outputs as JSON."""
+    monkeypatch.chdir(tmp_path)
 
     def runner(step: str, /, *argv: str, env: Mapping[str, str] | None = None, **inputs: str) -> Outcome:
         environ = {

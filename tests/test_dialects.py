@@ -20,6 +20,7 @@ BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 INPUTS: dict[str, dict[str, str]] = {
     "check": {},
     "find": {},
+    "gate": {"min_downloads": "0"},
     "tag": {"tags": "a"},
     "annotate": {"release_notes": "N", "metadata": "k=v"},
     "copy": {"to_folder": "QA"},

@@ -101,7 +101,9 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         # invite
         bad("invite", "groups is required", **BUILD),
         bad("invite", "groups names no tester group: 'Nobody'. There are: QA, Beta Testers", groups="Nobody", **BUILD),
-        bad("invite", "notify is 'maybe', expected one of false, true, first-attempt", groups="QA", notify="maybe", **BUILD),
+        bad("invite", "notify is 'maybe', expected one of false, true, first-attempt, if-copied", groups="QA", notify="maybe", **BUILD),
+        bad("invite", "notify is if-copied, but only promote makes copies", groups="QA", notify="if-copied", **BUILD),
+        bad("promote", "notify: if-copied is given without to-folder", groups="QA", notify="if-copied", **BUILD),
         bad("invite", "only GitHub Actions tells which attempt of a job this is", groups="QA", notify="first-attempt", **BUILD),
         # promote
         bad("promote", "nothing to promote: give at least one of", **BUILD),

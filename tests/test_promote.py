@@ -107,6 +107,25 @@ def test_a_second_run_with_if_exists_skip_copies_and_mails_nothing_twice(
     assert len(service.outbox) == mails > 0
 
 
+def test_every_run_after_the_first_writes_nothing(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    """As a job that runs every hour wants it."""
+    service.reset({**seed, "shows": {"build": ["tags"], "project": ["folderPath"]}})
+    tags = {"tags": "rc", "source_tags": "promoted", "tags_mode": "add"}
+    inputs = {**BUILD, **tags, "to_folder": "QA", "if_exists": "skip", "groups": "QA", "notify": "if-copied"}
+    dry = run("promote", **inputs, dry_run="true")
+    assert "Would invite" in dry.log
+    first = run("promote", **inputs)
+    assert (first.code, first.outputs["copied"], first.outputs["notified"]) == (0, True, True), first.log
+    writes, mails = service.writes, service.outbox
+    assert {mail["build_id"] for mail in mails} == {first.outputs["promoted-build-id"]}
+    second = run("promote", **inputs)
+    assert (second.code, second.outputs["copied"], second.outputs["changed"]) == (0, False, False), second.log
+    assert (second.outputs["invited-groups"], second.outputs["notified"]) == ([], False)
+    assert "Invited nobody: the copy was there already" in second.log
+    assert second.outputs["tags"] == first.outputs["tags"]
+    assert (service.writes, service.outbox) == (writes, mails)
+
+
 FAILURES: dict[str, tuple[str, list[str], list[str], list[str]]] = {
     # where it fails: (path, done before, not done, requests that write)
     "copy": ("/copy$", [], ["annotate", "tag", "invite"], [POST_COPY]),

@@ -641,6 +641,12 @@ BUILD = {"project-id": ANDROID, "build-id": NEWEST_ANDROID}
 COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
     "check": ("check", {}),
     "find": ("find", BUILD),
+    "gate": (
+        "gate",
+        BUILD
+        | {"feedback-block-pattern": "(?s).+", "coverage-groups": "QA", "min-coverage": "1%", "min-devices": "1"}
+        | {"baseline": "previous", "max-crash-rate-increase": "100%", "require-tags": "x", "gate-mode": "report"},
+    ),
     "tag": ("tag", BUILD | {"tags": "a, b"}),
     "annotate": (
         "annotate",

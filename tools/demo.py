@@ -1,4 +1,4 @@
-"""The main job, for real: on the emulator in this terminal, then through act, a real GitHub runner.
+"""The main job, for real: on the emulator in this terminal, then through act, a real GitHub runner; then the gate.
 
 Exits 1 if anything is not as promised.
 """
@@ -20,6 +20,7 @@ from rich.rule import Rule
 from rich.table import Table
 
 from appdist_emulator import Emulator
+from appdist_emulator.seed import named_seed
 from sauce_appdist.text import one_line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +120,46 @@ def terminal(url: str) -> None:
     expect("everybody in QA and Beta Testers was mailed", len(people) >= 4, True)
 
 
+def gate() -> None:
+    """A candidate that its testers like, and one that crashes; a day passes in six seconds."""
+    title("The gate: two candidates, of which one is good")
+    command = [str(BIN / "sauce-appdist"), "promote", "--project-id", "6950110", "--to-folder", "Releases"]
+    command += [
+        "--min-age",
+        "24h",
+        "--min-sessions",
+        "20",
+        "--max-crash-rate",
+        "1%",
+        "--wait",
+        "1m",
+        "--interval",
+        "10s",
+    ]
+    command += ["--feedback-block-pattern", "(?i)blocker", "--groups", "Stakeholders", "--notify", "true"]
+    with Emulator(named_seed("gate")) as emulator, tempfile.TemporaryDirectory() as folder:
+        env = {**os.environ, "APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": emulator.url}
+
+        def promote(build: str) -> tuple[int, list[str]]:
+            console.print(f"[dim]$ sauce-appdist promote --build-id {build} --min-sessions 20 --max-crash-rate 1% …")
+            done = subprocess.run([*command, "--build-id", build], env=env, cwd=folder, check=False)
+            verdict = json.loads((Path(folder) / "appdist-gate.json").read_text("utf-8"))
+            return done.returncode, [one["name"] for one in verdict["checks"] if one["state"] == "failed"]
+
+        def written() -> list[str]:
+            requests_ = requests.get(f"{emulator.url}/_emulator/requests", timeout=10).json()
+            return [f"{one['method']} {one['path']}" for one in requests_ if one["method"] != "GET"]
+
+        expect("2.4.0 waits for its sessions, and goes through", promote("8920002"), (0, []))
+        before = written()
+        expect("it was copied, and its people were told", len(before), 2)
+        crashed = (7, ["max-crash-rate", "feedback-block-pattern"])
+        expect(
+            "2.5.0 is stopped with exit code 7, by its crashes and by what a tester wrote", promote("8920003"), crashed
+        )
+        expect("of that one nothing was written, and nobody was told", written(), before)
+
+
 def runner(url: str) -> None:
     """The same in act, which is a real GitHub runner, from the example that users paste."""
     title(f"The same through a real GitHub runner: {EXAMPLE.relative_to(ROOT)}")
@@ -202,7 +243,7 @@ def act(url: str, folder: Path, path: str) -> tuple[list[dict[str, Any]], int]:
 
 
 def main() -> None:
-    """Both halves, on one emulator."""
+    """The promotion in both places, and the gate."""
     title("The emulator: an account with two platforms, several builds, groups and testers")
     with Emulator() as emulator:
         state = requests.get(f"{emulator.url}/_emulator/state", timeout=10).json()
@@ -214,6 +255,7 @@ def main() -> None:
             console.print(f"  group {group['name']}: {len(group['testers'])} testers")
         terminal(emulator.url)
         runner(emulator.url)
+    gate()
     console.print("\n[bold green]Everything is as promised.")
 
 

@@ -31,6 +31,7 @@ from sauce_appdist.contract import (  # noqa: E402
 )
 from sauce_appdist.sign_in import WAYS  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
+from sauce_appdist.steps.gate import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ HEADER = "# Rendered by tools/render.py from core/sauce_appdist/steps/{step}.py:
 ICONS = {
     "check": "check-circle",
     "find": "search",
+    "gate": "shield",
     "tag": "tag",
     "annotate": "edit-3",
     "copy": "copy",
@@ -185,6 +187,13 @@ def template(step: str) -> str:
         inputs[kebab(name)] = entry
         # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
         variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
+    # GitLab complains in the log of what is not there: a promotion may have no gate.
+    paths = ["appdist-*.json" if step == PROMOTE else "appdist-outputs.json"]
+    reports = {"dotenv": "appdist.env", "annotations": "appdist-annotations.json"}
+    if step == "gate":
+        folder = "$[[ inputs.gate-reports ]]"
+        paths.append(f"{folder}/{JSON_REPORT}")
+        reports["junit"] = f"{folder}/{JUNIT_REPORT}"
     job = {
         "stage": "$[[ inputs.stage ]]",
         "image": "$[[ inputs.image ]]",
@@ -193,11 +202,7 @@ def template(step: str) -> str:
         # For `oidc-provider: gitlab`; without it nothing looks at this token.
         "id_tokens": {"APPDIST_ID_TOKEN": {"aud": "$[[ inputs.oidc-id-token-audience ]]"}},
         "script": [GITLAB_SCRIPT.replace("STEP", step)],
-        "artifacts": {
-            "when": "always",
-            "paths": ["appdist-outputs.json"],
-            "reports": {"dotenv": "appdist.env", "annotations": "appdist-annotations.json"},
-        },
+        "artifacts": {"when": "always", "paths": paths, "reports": reports},
     }
     return (
         HEADER.format(step=step)

@@ -351,6 +351,9 @@ class BuildInputs(ConnectionInputs):
         "Search: folder that the build is in (/ for none), where the service shows folders.",
         group="build",
     )
+    with_tags: Tags | None = option(
+        None, "Search: tags that the build has, where the service shows tags.", group="build", example="candidate"
+    )
     wait_for_build: Duration = option(0.0, "How long to wait for a build that does not show up yet.", example="10m")
 
     @model_validator(mode="after")
@@ -515,7 +518,7 @@ def described(field: FieldInfo) -> str:
     example, default = extra(field).get("example"), input_default(field)
     text = field.description or ""
     text += f" Example: {example}." if example else ""
-    return text + (f" Default: {default}." if default else "")
+    return text + (f" Default: {default.rstrip('.')}." if default else "")
 
 
 def is_flag(field: FieldInfo) -> bool:

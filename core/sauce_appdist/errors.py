@@ -15,6 +15,8 @@ class ExitCode(enum.IntEnum):
     API = 4
     TRANSPORT = 5
     PARTIAL = 6
+    GATE_FAILED = 7
+    GATE_INCONCLUSIVE = 8
     CANCELLED = 130
 
 
@@ -98,3 +100,17 @@ class PartialSuccessError(AppDistError):
     def __init__(self, message: str, *, unknown: bool = False) -> None:
         super().__init__(message)
         self.unknown = unknown
+
+
+class GateFailed(AppDistError):
+    """The build is not as good as the gate wants it."""
+
+    exit_code = ExitCode.GATE_FAILED
+    title = "The gate failed"
+
+
+class GateInconclusive(AppDistError):
+    """Nobody can tell whether the build is as good as the gate wants it, or not enough was seen in time."""
+
+    exit_code = ExitCode.GATE_INCONCLUSIVE
+    title = "The gate is inconclusive"

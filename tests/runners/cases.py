@@ -67,6 +67,12 @@ CASES = {
         FOUND,
         {"tags": []},
     ),
+    "gate": Case(
+        {"min-downloads": "0", "max-feedbacks": "0"},
+        {name: text for name, text in FOUND.items() if name not in {"package-name", "platform"}}
+        | {"verdict": "passed", "reason": "2 checks passed.", "looks": "1"},
+        {},
+    ),
     "tag": Case(
         {"tags": "nightly, release\nnightly"},
         {"tags": "nightly,release", "changed": "true"},
@@ -137,7 +143,18 @@ CASES = {
     ),
 }
 # Links, times and empty JSON, which each test looks at in its own way or not at all.
-UNTOLD = {"uploaded-at", "build-url", "promoted-build-url", "dry-run", "metadata", "host", "sunset"}
+UNTOLD = {
+    "uploaded-at",
+    "build-url",
+    "promoted-build-url",
+    "dry-run",
+    "metadata",
+    "host",
+    "sunset",
+    "checks",
+    "judged-at",
+    "platform",
+}
 
 
 def expected(case: Case, dialect: str) -> dict[str, str]:

@@ -221,6 +221,11 @@ class ActRun:
         """The first line that a step of ours printed or commanded."""
         return next(line for line in self._inner(step) if line.get("raw_output") or line.get("command"))
 
+    def set_outputs(self, step: str) -> dict[str, str]:
+        """What a step put out, as the runner reports it: for workflows that do not record `steps`."""
+        lines = (line for line in self._of(None, step) if line.get("command") == "set-output")
+        return {line["name"]: line["arg"] for line in lines}
+
     def exit_code(self, step: str = "it") -> int:
         """The exit code of a step of ours; 0 is not reported."""
         found = [re.fullmatch(r"exit status (\d+)", line["msg"]) for line in self._inner(step)]
@@ -365,6 +370,21 @@ class GitLabRun:
             (self.state / "builds" / job / "appdist-annotations.json").read_text("utf-8")
         )
         return content
+
+    def artifact(self, job: str, name: str) -> str:
+        """An artifact that later jobs get."""
+        return (self._artifacts(job) / name).read_text("utf-8")
+
+    def report(self, job: str, kind: str) -> str:
+        """A report that this runner does not keep, where the job says that it is."""
+        path = str(self.job(job)["artifacts"]["reports"][kind])
+        return (self.state / "builds" / job / path).read_text("utf-8")
+
+    def job(self, name: str) -> dict[str, Any]:
+        """A job as it came of its template and what is beside the include."""
+        pipeline = yaml.safe_load((self.state / "expanded-gitlab-ci.yml").read_text("utf-8"))
+        job: dict[str, Any] = pipeline[name]
+        return job
 
     def _artifacts(self, job: str) -> Path:
         return self.state / "artifacts" / job

@@ -142,7 +142,7 @@ def test_free_text_is_not_expanded_in_a_template(step: str) -> None:
     _, job = template(step)
     not_expanded = {name for name, value in job["variables"].items() if isinstance(value, dict)}
     assert all(job["variables"][name]["expand"] is False for name in not_expanded)
-    free = {"release_notes", "metadata", "message"} & names(step)
+    free = {"release_notes", "metadata", "message", "feedback_block_pattern"} & names(step)
     assert not_expanded == {input_variable(name) for name in free}
 
 

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from sauce_appdist.oidc import Http, Token
 
 State = Literal["done", "planned", "failed", "unknown", "not done"]
-MARKS: Mapping[State, str] = {
+MARKS: Mapping[str, str] = {
     "done": "✅",
     "planned": "📝",
     "failed": "❌",
     "unknown": "❓",
     "not done": "⬜",
+    # of a gate's checks
+    "passed": "✅",
+    "pending": "⏳",
+    "inconclusive": "❓",
+    "error": "❗",
 }
 
 
@@ -42,9 +47,19 @@ class Part(NamedTuple):
     detail: str
 
 
+class Checked(NamedTuple):
+    """A check of a gate: how it ended, what was seen and what was asked for."""
+
+    name: str
+    state: str
+    observed: str
+    threshold: str
+    reason: str
+
+
 @dataclass
 class Report:
-    """What a step tells people at its end; filled while it runs."""
+    """What a step tells people at its end; filled while it runs. `state` is that of a step without a problem."""
 
     title: str
     facts: list[Fact] = field(default_factory=list)
@@ -52,6 +67,13 @@ class Report:
     notes: str | None = None
     links: list[Fact] = field(default_factory=list)
     problem: AppDistError | None = None
+    state: State = "done"
+    checks: list[Checked] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        """A sign for how it ended."""
+        return MARKS["failed" if self.problem else self.state]
 
     def fact(self, label: str, text: str | None, url: str | None = None) -> None:
         """Add a row; None and "" are left out, a second row of the same label replaces the first."""
@@ -100,6 +122,10 @@ class Ci(ABC):
     def clean(self, text: str) -> str:
         """Without secrets, control characters and workflow commands."""
         return printable(self._redact(text))
+
+    def without_secrets(self, text: str) -> str:
+        """The text itself but for secrets: not made for a log."""
+        return self._redact(text)
 
     def holds_secret(self, text: str) -> bool:
         """Whether a text that is to be published has a secret in it."""

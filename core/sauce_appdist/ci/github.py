@@ -108,8 +108,7 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
     def markdown(text: str) -> str:
         return escaped(redact(text))
 
-    mark = MARKS["failed"] if report.problem else MARKS["done"]
-    lines = [f"### {mark} {markdown(report.title)}", ""]
+    lines = [f"### {report.mark} {markdown(report.title)}", ""]
     if report.problem:
         lines += [f"**{report.problem.title}**", "", markdown_block(redact(str(report.problem))), ""]
     if report.facts:
@@ -122,6 +121,15 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
         lines += ["| Step | | |", "|---|---|---|"]
         lines += [
             f"| {part.name} | {MARKS[part.state]} {part.state} | {markdown(part.detail)} |" for part in report.parts
+        ]
+        lines.append("")
+    if report.checks:
+        lines += ["| Check | | Seen | Asked for | |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {one.name} | {MARKS[one.state]} {one.state} | "
+            + " | ".join(markdown(text) for text in (one.observed, one.threshold, one.reason))
+            + " |"
+            for one in report.checks
         ]
         lines.append("")
     if report.notes:

@@ -17,16 +17,28 @@ if TYPE_CHECKING:
 
     Row = Sequence[str]
 
+_SCREEN = 400
+
 
 def plain_report(report: Report) -> Iterator[str]:
     """The report as aligned lines, for logs."""
-    yield f"{MARKS['failed' if report.problem else 'done']} {report.title}"
+    yield f"{report.mark} {report.title}"
     width = max((len(fact.label) for fact in report.facts), default=0)
     for label, text, url in report.facts:
         yield f"  {label:<{width}}  {text}{f'  {url}' if url else ''}"
     width = max((len(part.name) for part in report.parts), default=0)
     for part in report.parts:
         yield f"  {MARKS[part.state]} {part.name:<{width}}  {part.detail}"
+    width = max((len(check.name) for check in report.checks), default=0)
+    for check in report.checks:
+        why = f". {check.reason}" if check.reason else ""
+        yield f"  {MARKS[check.state]} {check.name:<{width}}  {check.observed}, asked for {check.threshold}{why}"
+
+
+def _short(text: str) -> str:
+    """The first line of an output, and no more than a screen of it; `--json` has the whole."""
+    first = text.partition("\n")[0][:_SCREEN]
+    return first if first == text else f"{first} …"
 
 
 class Terminal(Ci):
@@ -39,7 +51,7 @@ class Terminal(Ci):
         say(sys.stderr, f"{problem.title}: {self.clean(str(problem))}")
 
     def finish(self, outputs: Outputs) -> None:
-        shown = {name: self.clean(text) for name, text in outputs.texts().items() if text}
+        shown = {name: _short(self.clean(text)) for name, text in outputs.texts().items() if text}
         if self._out.isatty() and self._rich(shown):
             return
         for line in plain_report(self.report):
@@ -48,8 +60,7 @@ class Terminal(Ci):
             self.info("Outputs")
             width = max(map(len, shown))
             for name, text in shown.items():
-                first, _, more = text.partition("\n")
-                self.info(f"  {name:<{width}}  {first}{' …' if more else ''}")
+                self.info(f"  {name:<{width}}  {text}")
 
     def _rich(self, outputs: dict[str, str]) -> bool:
         try:
@@ -60,7 +71,7 @@ class Terminal(Ci):
             return False
         console = Console(file=self._out)
         report = self.report
-        console.print(Text(f"{MARKS['failed' if report.problem else 'done']} {self.clean(report.title)}", "bold"))
+        console.print(Text(f"{report.mark} {self.clean(report.title)}", "bold"))
         facts = Table(show_header=False, box=None, padding=(0, 2))
         for label, text, url in report.facts:
             facts.add_row(Text(label, "dim"), Text(self.clean(text), f"link {url}" if url else ""))
@@ -70,6 +81,12 @@ class Terminal(Ci):
             for part in report.parts:
                 parts.add_row(part.name, f"{MARKS[part.state]} {part.state}", Text(self.clean(part.detail)))
             console.print(parts)
+        if report.checks:
+            checks = Table("check", "", "seen", "asked for", "", box=None, padding=(0, 2), header_style="dim")
+            for check in report.checks:
+                texts = (Text(self.clean(text)) for text in (check.observed, check.threshold, check.reason))
+                checks.add_row(check.name, f"{MARKS[check.state]} {check.state}", *texts)
+            console.print(checks)
         if outputs:
             table = Table("output", "value", title="Outputs", title_justify="left", header_style="dim")
             for name, text in outputs.items():

@@ -211,7 +211,14 @@ def _read(name: str | None) -> str | None:
 
 
 def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run: bool) -> Written:
-    """One PATCH, and what the build has now; in a dry run only what it would have."""
+    """One PATCH, and what the build has now; in a dry run only what it would have.
+
+    None where all of it is tags that the build is known to have.
+    """
+    shown = target.build.tags or [] if target.build and find.shows_tags(target.build) else None
+    if shown is not None and update == Update(tags=shown):
+        ci.info(f"Nothing to change: the tags are {', '.join(shown) or 'none'}.")
+        return Written(update, sent=False)
     if dry_run:
         ci.info(f"Would write to build {target.build_id}: {update}")
         return Written(update, sent=False)

@@ -130,8 +130,10 @@ def copy(
     client: Client,
     ci: Ci,
     out: CopyOutputs,
+    *,
+    before: Callable[[], None] = lambda: None,
 ) -> find.Target:
-    """The copy, made or found. `out` is filled as soon as a thing is known.
+    """The copy, made or found. `out` is filled as soon as a thing is known; `before` is called before it is made.
 
     Raises PartialSuccessError where the copy was made but something about it is not as asked, or
     where its fate is unknown.
@@ -144,6 +146,7 @@ def copy(
         out.copied = False
         ci.info(f"Would copy build {target.build_id} to {folder}.")
         return target
+    before()
     try:
         reply = client.builds.copy(
             target.project_id,

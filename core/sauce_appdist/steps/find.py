@@ -133,7 +133,7 @@ def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool, to_folde
 def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | None) -> Target:
     wanted = inputs.reference()
     by_project = inputs.package_name or inputs.app_name or inputs.platform or inputs.folder
-    by_build = inputs.version or inputs.version_code
+    by_build = inputs.version or inputs.version_code or inputs.with_tags
     if len(wanted.project_ids) == 1 and wanted.build_id and not (read or by_project or by_build):
         return Target(wanted.project_ids[0], wanted.build_id)
     named = bool(wanted.project_ids) and not by_project
@@ -147,6 +147,11 @@ def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | N
         builds = _builds(client, project.id, wanted.build_id)
         if builds is None:
             continue
+        if inputs.with_tags and builds and not any(shows_tags(build) for build in builds):
+            raise InputError(
+                "with-tags is given, but this service does not show the tags of builds: give build-id and project-id, "
+                "or search by version, or take the latest build."
+            )
         fits.add(project, [build for build in builds if _fits(inputs, project, build)])
         if not fits.count:
             others.add(project, builds)
@@ -255,10 +260,16 @@ def in_folder(path: str | None, folder: str) -> bool:
     return parts == wanted if folder.startswith("/") else parts[-len(wanted) :] == wanted
 
 
+def shows_tags(build: Build) -> bool:
+    """Whether the service shows this build's tags, of which there may be none; it is not documented to."""
+    return build.tags is not None or "tags" in build.model_fields_set
+
+
 def _fits(inputs: BuildInputs, project: Project, build: Build) -> bool:
     return (
         inputs.version in {None, build.app_version}
         and inputs.version_code in {None, build.app_version_code}
+        and set(inputs.with_tags or ()) <= set(build.tags or ())
         and (project.package_name is not None or inputs.package_name in {None, build.package_name})
     )
 
@@ -271,6 +282,7 @@ def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> s
         return f"{where} has no {what}, or is not visible. Check the ids and the region."
     asked = [f"version {inputs.version!r}"] if inputs.version else []
     asked += [f"version-code {inputs.version_code!r}"] if inputs.version_code else []
+    asked += [f"the tags {', '.join(inputs.with_tags)}"] if inputs.with_tags else []
     asked += [one] if inputs.build_id and one else []
     there = "; ".join(_line(build) for _, build in others.newest)
     return (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import model_validator
 
 from sauce_appdist.contract import (
     BuildInputs,
@@ -34,10 +36,10 @@ class InviteOptions(AnyInputs):
     message: Prose | None = option(
         None, "Text for the e-mail; in promote the release notes if it is left away.", multiline=True
     )
-    notify: Annotated[Literal["false", "true", "first-attempt"], Word] = option(
+    notify: Annotated[Literal["false", "true", "first-attempt", "if-copied"], Word] = option(
         "false",
         "Whether every tester of the groups is mailed; first-attempt mails only on the first attempt of a "
-        "re-run job (GitHub).",
+        "re-run job (GitHub), if-copied invites and mails only if this promotion made a copy.",
     )
 
 
@@ -45,6 +47,12 @@ class Inputs(InviteOptions, BuildInputs):
     """A build and who is invited."""
 
     groups: Items = required(InviteOptions, "groups")
+
+    @model_validator(mode="after")
+    def _no_copy(self) -> Self:
+        if self.notify == "if-copied":
+            raise ValueError("notify is if-copied, but only promote makes copies: give true, false or first-attempt")
+        return self
 
 
 class InviteOutputs(AnyOutputs):
@@ -74,7 +82,7 @@ def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
 def notifies(inputs: InviteOptions, ci: Ci) -> bool:
     """Whether this run mails. Raises InputError where `first-attempt` cannot be judged."""
     if inputs.notify != "first-attempt":
-        return inputs.notify == "true"
+        return inputs.notify in {"true", "if-copied"}
     attempt = ci.context.attempt
     if attempt is None:
         raise InputError(

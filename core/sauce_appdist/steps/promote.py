@@ -1,4 +1,4 @@
-"""Promote a build in one go: find, check, copy, annotate and tag, invite."""
+"""Promote a build in one go: find, check, gate, copy, annotate and tag, invite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import model_validator
 from sauce_appdist.ci import Part, State
 from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, output
 from sauce_appdist.errors import AppDistError, PartialSuccessError
-from sauce_appdist.steps import annotate, copy, find, invite, tag
+from sauce_appdist.steps import annotate, copy, find, gate, invite, tag
 from sauce_appdist.steps.groups import Directory, described
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
 
 
-class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, BuildInputs):
+class Inputs(
+    invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, gate.GateOptions, BuildInputs
+):
     """Everything that the single steps take; what is left away is not done."""
 
     source_tags: Tags | None = option(None, "Tags for the build that was copied; goes with to-folder.")
@@ -36,6 +38,7 @@ class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, cop
                 ("source-tags", self.source_tags),
                 ("allow-all-testers", self.allow_all_testers != "inherit"),
                 ("if-exists", self.if_exists == "skip"),
+                ("notify: if-copied", self.notify == "if-copied"),
             ),
             "groups": (("message", self.message), ("notify", self.notify != "false")),
             "tags": (("tags-mode", self.tags_mode != "replace" and not self.source_tags),),
@@ -44,6 +47,10 @@ class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, cop
             for name, given in wanting:
                 if given and not getattr(self, needed.replace("-", "_")):
                     raise ValueError(f"{name} is given without {needed}: give {needed}, or leave {name} away")
+        if alone := self.without_check():
+            raise ValueError(
+                f"{alone[0]} is given, but no check of the gate is: give one, like min-sessions or max-crash-rate"
+            )
         if not (self.to_folder or self.tags or self.groups or self.annotates()):
             raise ValueError(
                 "nothing to promote: give at least one of to-folder, tags, release-notes, metadata or groups"
@@ -51,7 +58,7 @@ class Inputs(invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, cop
         return self
 
 
-class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, BuildOutputs):
+class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, gate.GateOutputs, BuildOutputs):
     """What every part did."""
 
     completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
@@ -104,6 +111,7 @@ class Promotion:
         self._written: list[str] = []
         self._pending: list[str] = []
         self._details: dict[str, str] = {}
+        self._gate = gate.Gate(inputs, client, ci, out) if inputs.gates() else None
         out.completed_steps = []
         ci.report.title = "Promotion"
 
@@ -119,20 +127,42 @@ class Promotion:
             plan = self._check(source)
             self._details |= {"check": "groups, files and inputs fit", **plan.writes}
             ci.info(f"The plan{' (dry run: nothing is written)' if inputs.dry_run else ''}:\n{plan}")
-        ci.report.notes = plan.update.release_notes
         self._pending = list(plan.writes)
         target = source
+        if self._gate:
+            with self._part("gate"):
+                self._gate.judge()
+                self._gate.insist()
+                # What came in meanwhile, like tags, is not to be lost.
+                source = target = self._gate.seen(source)
+                self._details["gate"] = f"{out.verdict}: {out.reason}"
+        ci.report.notes = plan.update.release_notes
         if inputs.to_folder:
             with self._part("copy"):
-                target = copy.copy(inputs, inputs.to_folder, plan.copy_groups, source, client, ci, out)
+                target = copy.copy(
+                    inputs,
+                    inputs.to_folder,
+                    plan.copy_groups,
+                    source,
+                    client,
+                    ci,
+                    out,
+                    before=self._gate.look_again if self._gate else lambda: None,
+                )
                 find.tell_project(target.project, out)
         if {"annotate", "tag"} & plan.writes.keys():
             with self._part(*(part for part in plan.writes if part in {"annotate", "tag"})):
                 self._update(plan, target)
         if inputs.source_tags:
             with self._part("source-tag"):
+                source = self._gate.seen(source) if self._gate else source
                 self._tag_source(source, inputs.source_tags)
-        if plan.groups:
+        if plan.groups and inputs.notify == "if-copied" and out.copied is False and out.promoted_build_id:
+            out.invited_groups, out.notified = [], False
+            why = "nobody: the copy was there already"
+            ci.info(f"Invited {why} (notify: if-copied).")
+            ci.report.parts.append(Part("invite", "not done", why))
+        elif plan.groups:
             with self._part("invite"):
                 invite.invite(
                     plan.groups,
@@ -154,6 +184,8 @@ class Promotion:
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
         if inputs.tags_mode != "replace" and source.build:
             tag.shown_tags(source.build)
+        if self._gate:
+            self._gate.aim(source, directory)
         return Plan(
             inputs=inputs,
             source=source,
@@ -185,7 +217,7 @@ class Promotion:
     @contextmanager
     def _part(self, *names: str) -> Iterator[None]:
         """A section of the log; notes what was done, or which part failed."""
-        report, reads = self._ci.report, names[0] in {"find", "check"}
+        report, reads = self._ci.report, names[0] in {"find", "check", "gate"}
         planned = self._inputs.dry_run and not reads
         try:
             with self._ci.section(" and ".join(names)):

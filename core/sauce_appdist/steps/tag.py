@@ -49,17 +49,13 @@ def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
     ci.report.title = f"Tags of {find.name_of(target)}"
     ci.report.fact("Build", find.name_of(target), find.link(client, target))
     tags = merged(inputs.tags, inputs.tags_mode, target.build)
-    if inputs.tags_mode != "replace" and target.build and tags == shown_tags(target.build):
-        out.tags, out.changed = tags, False
-        ci.info(f"Nothing to change: the tags are {', '.join(tags) or 'none'}.")
-    else:
-        send(Update(tags=tags), target, client, ci, dry_run=inputs.dry_run).into(out)
+    send(Update(tags=tags), target, client, ci, dry_run=inputs.dry_run).into(out)
     ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
 
 
 def shown_tags(build: Build) -> list[str]:
     """Today's tags. Raises InputError where the service does not show them."""
-    if build.tags is None and "tags" not in build.model_fields_set:
+    if not find.shows_tags(build):
         raise InputError(
             "tags-mode add and remove need today's tags, which this service does not show: "
             "use tags-mode: replace with all tags. Nothing was sent."

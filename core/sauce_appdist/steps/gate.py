@@ -1,0 +1,608 @@
+"""Let a build through only when its testers have shown that it is good."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from sauce_appdist import gate
+from sauce_appdist.ci import Checked
+from sauce_appdist.contract import (
+    BuildInputs,
+    BuildOutputs,
+    ConnectionInputs,
+    Duration,
+    Identifier,
+    Items,
+    Line,
+    Outputs as AnyOutputs,
+    Tags,
+    kebab,
+    option,
+    output,
+)
+from sauce_appdist.errors import (
+    ApiError,
+    AppDistError,
+    Cancelled,
+    GateFailed,
+    GateInconclusive,
+    InputError,
+    ServiceError,
+    TransportError,
+)
+from sauce_appdist.steps import find
+from sauce_appdist.steps.groups import Directory
+from sauce_appdist.text import one_line, plural, span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+    from sauce_appdist.steps.sight import Look, Sight
+
+JSON_REPORT, JUNIT_REPORT = "appdist-gate.json", "appdist-gate.xml"
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 10.0, 600.0  # seconds between looks
+_SLOWER = 1.1  # from one pause to the next
+_QUIET = 600.0  # seconds after which a wait says that it still waits
+
+
+# --- Its inputs -----------------------------------------------------------------------------------
+
+
+def _percent(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)\s*%", value.strip(), re.ASCII)
+    if not found or Fraction(found[1]) > 100:
+        raise ValueError(f"is {one_line(value, 40)!r}, expected a percentage like 1% or 0.5%, at most 100%")
+    return Fraction(found[1]) / 100
+
+
+def _confidence(value: float) -> float:
+    if not 0.5 <= value < 1:
+        raise ValueError(f"is {value:g}, expected a confidence like 0.95: at least 0.5 and less than 1")
+    return value
+
+
+def _count(value: int) -> int:
+    if not 0 <= value <= 10**9:
+        raise ValueError(f"is {value}, expected 0 or more")
+    return value
+
+
+def _minutes(value: float) -> float:
+    if not 0 <= value <= 1e9:
+        raise ValueError(f"is {value:g}, expected a number of minutes, 0 or more")
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    if re.search(value, ""):
+        raise ValueError("is a regular expression that finds even an empty text, so it would block every feedback")
+    return value
+
+
+def zone(name: str) -> tzinfo:
+    """A time zone by its name or offset. Raises ValueError for one that this machine does not know."""
+    if name.upper() in {"UTC", "Z"}:
+        return UTC
+    if found := re.fullmatch(r"([+-])([01]\d):?([0-5]\d)", name, re.ASCII):
+        ahead = timedelta(hours=int(found[2]), minutes=int(found[3]))
+        return timezone(ahead if found[1] == "+" else -ahead)
+    from zoneinfo import ZoneInfo  # not every machine has the names
+
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(
+            f"is {one_line(name, 40)!r}, expected a time zone like UTC, America/New_York or +02:00"
+        ) from None
+
+
+def _zone(value: str) -> str:
+    zone(value)
+    return value
+
+
+Percent = Annotated[Fraction, BeforeValidator(_percent)]
+Count = Annotated[int, AfterValidator(_count)]
+
+
+class GateOptions(ConnectionInputs):
+    """What a build must have shown, and how long that may take. Every check is optional."""
+
+    min_age: Duration | None = option(None, "Time since the upload, at least.", example="24h")
+    max_age: Duration | None = option(None, "Time since the upload, at most.", example="14d")
+    timezone: Annotated[Line, AfterValidator(_zone)] = option(
+        "UTC", "Zone of the service's times, which name none: a name or an offset.", example="America/New_York"
+    )
+    min_sessions: Count | None = option(None, "Recorded sessions, at least; no rate is judged below it.")
+    min_downloads: Count | None = option(None, "Downloads, at least.")
+    min_testers: Count | None = option(None, "Testers, at least, as the service counts them.")
+    max_crashes: Count | None = option(None, "Crashes, at most.")
+    max_crash_rate: Percent | None = option(None, "Crashes per session, at most.", example="1%")
+    confidence: Annotated[float, AfterValidator(_confidence)] | None = option(
+        None,
+        "Judge the exact upper bound of the crash rate at this confidence instead of the rate itself.",
+        example="0.95",
+    )
+    max_feedbacks: Count | None = option(None, "Feedbacks of this build, at most.")
+    feedback_block_pattern: Annotated[Line, AfterValidator(_pattern)] | None = option(
+        None,
+        "Regular expression (Python's); a feedback of this build that it finds something in blocks.",
+        example="(?i)blocker|data loss",
+        multiline=True,  # a `$` is the end of the text
+    )
+    coverage_groups: Items | None = option(None, "Tester groups (name or id) whose testers are to use it.")
+    min_coverage: Percent | None = option(
+        None, "How many of those testers have recorded a session, at least.", example="80%"
+    )
+    require_tags: Tags | None = option(None, "Tags that it must have, where the service shows tags.")
+    forbid_tags: Tags | None = option(None, "Tags that it must not have.", example="blocked")
+    baseline: Identifier | None = option(
+        None, "Compare with the build before it (previous), or with the build of this id.", example="previous"
+    )
+    max_crash_rate_increase: Percent | None = option(
+        None, "How much higher than the baseline's its crash rate may be, in percentage points.", example="0.5%"
+    )
+    max_crashed_session_rate: Percent | None = option(
+        None, "Recorded sessions that crashed, at most, where the service shows sessions."
+    )
+    min_session_minutes: Annotated[float, AfterValidator(_minutes)] | None = option(
+        None, "Minutes of all recorded sessions together, at least."
+    )
+    min_devices: Count | None = option(None, "Different devices among the recorded sessions, at least.")
+    wait: Duration = option(0.0, "How long to wait for what is not enough yet; 0s looks once.", example="2h")
+    interval: Duration = option(60.0, "Time between two looks, at least 10s; grows slowly.")
+    consecutive_passes: int = option(1, "How many looks in a row must pass.")
+    max_consecutive_errors: int = option(4, "How many looks in a row may go wrong while it waits.")
+    on_inconclusive: Literal["fail", "warn", "pass"] = option(
+        "fail", "What to do where nobody can tell, or not enough was seen in time."
+    )
+    gate_mode: Literal["enforce", "report"] = option(
+        "enforce", "report tells the true verdict and never fails the job for it."
+    )
+    gate_reports: Line = option(
+        ".", f"Directory for {JSON_REPORT} and {JUNIT_REPORT} (JUnit, for GitLab and test reporters)."
+    )
+
+    @model_validator(mode="after")
+    def _gate(self) -> Self:
+        pairs = (
+            ("confidence", "max-crash-rate"),
+            ("coverage-groups", "min-coverage"),
+            ("min-coverage", "coverage-groups"),
+            ("baseline", "max-crash-rate-increase"),
+            ("max-crash-rate-increase", "baseline"),
+        )
+        for given, needed in pairs:
+            if self._has(given) and not self._has(needed):
+                raise ValueError(f"{given} is given without {needed}: give both, or neither")
+        if self.min_age is not None and self.max_age is not None and self.min_age > self.max_age:
+            raise ValueError(
+                f"min-age is {span(self.min_age)} and max-age is {span(self.max_age)}, which no build is:"
+                " give a max-age that is longer"
+            )
+        both = {tag.casefold() for tag in self.require_tags or ()} & {tag.casefold() for tag in self.forbid_tags or ()}
+        if both:
+            raise ValueError(f"require-tags and forbid-tags both have {min(both)!r}: no build passes that")
+        if self.interval < SHORTEST_INTERVAL:
+            raise ValueError(f"interval is {span(self.interval)}, expected at least {span(SHORTEST_INTERVAL)}")
+        if 0 < self.wait < SHORTEST_INTERVAL:
+            raise ValueError(
+                f"wait is {span(self.wait)}, expected at least {span(SHORTEST_INTERVAL)}, or 0s to look once"
+            )
+        for name in ("consecutive_passes", "max_consecutive_errors"):
+            if not 1 <= getattr(self, name) <= 1000:
+                raise ValueError(f"{kebab(name)} is {getattr(self, name)}, expected 1 to 1000")
+        if self.consecutive_passes > 1 and not self.wait:
+            raise ValueError("consecutive-passes is given without wait: a single look cannot pass twice")
+        return self
+
+    def _has(self, name: str) -> bool:
+        return getattr(self, name.replace("-", "_")) is not None
+
+    def thresholds(self) -> gate.Thresholds:
+        """What is asked for, as the decision takes it."""
+        asked = {name: getattr(self, name) for name in gate.Thresholds.__dataclass_fields__}
+        for name in ("min_age", "max_age"):
+            asked[name] = None if asked[name] is None else timedelta(seconds=asked[name])
+        if self.feedback_block_pattern is not None:
+            asked["feedback_block_pattern"] = re.compile(self.feedback_block_pattern)
+        return gate.Thresholds(**asked)
+
+    def gates(self) -> bool:
+        """Whether any check is asked for."""
+        return self.thresholds() != gate.Thresholds()
+
+    def without_check(self) -> list[str]:
+        """Inputs of the gate that are given, though no check is."""
+        if self.gates():
+            return []
+        return [
+            kebab(name)
+            for name, field in GateOptions.model_fields.items()
+            if name not in ConnectionInputs.model_fields and getattr(self, name) != field.default
+        ]
+
+
+class GateOutputs(AnyOutputs):
+    """What the gate says."""
+
+    verdict: Literal["passed", "failed", "inconclusive", "error"] | None = output(
+        "passed, failed or inconclusive; error where it could not be judged, empty without a look.",
+        dotenv=True,
+    )
+    reason: str | None = output("Why, in a line.")
+    failed_checks: list[str] | None = output("Checks that did not pass, the worst first.", dotenv=True)
+    checks: dict[str, dict[str, str]] | None = output(
+        "Every check by its name, as JSON: state, observed, threshold, reason and since."
+    )
+    crash_rate: str | None = output("Crashes per session, 0.01 is 1 %; empty where the service does not tell.")
+    baseline_build_id: str | None = output("Id of the build that it was compared with.")
+    looks: int | None = output("How often it looked.")
+    judged_at: str | None = output("Time of the last look (UTC).")
+
+
+class Inputs(GateOptions, BuildInputs):
+    """A build, and what it must have shown."""
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.gates():
+            raise ValueError("no check is asked for: give at least one, like min-sessions, max-crash-rate or min-age")
+        return self
+
+
+class Outputs(GateOutputs, BuildOutputs):
+    """The build and the verdict."""
+
+
+def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+    """GETs only: one a look for the build, one for its sessions and one for the feedbacks where checks need them."""
+    this = Gate(inputs, client, ci, out)
+    target = find.resolve(inputs, client, ci, read=True)
+    find.describe(target, client, ci, out)
+    this.aim(target, Directory(client))
+    this.judge()
+    ci.report.state = "done" if out.verdict == "passed" else "unknown"
+
+
+# --- How long to look ---------------------------------------------------------------------------------
+
+
+class Patience:
+    """Decides after each look whether there is another, and when. Times are seconds since the first one began."""
+
+    def __init__(self, inputs: GateOptions) -> None:
+        self._inputs = inputs
+        self._pause = inputs.interval
+        self._errors = 0
+        self.passes = 0  # in a row
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether enough looks in a row have passed."""
+        return self.passes >= self._inputs.consecutive_passes
+
+    def after(self, checks: Sequence[gate.Check], elapsed: float) -> float | None:
+        """The pause before the next look; None where it would change nothing, or the time is over."""
+        state = gate.worst(checks)
+        self._errors = 0
+        self.passes = self.passes + 1 if state is gate.State.PASSED else 0
+        hopeful = state is gate.State.PASSED or any(check.state is gate.State.PENDING for check in checks)
+        if self.satisfied or not hopeful or state in {gate.State.FAILED, gate.State.ERROR}:
+            return None
+        return self._next(elapsed)
+
+    def after_error(self, elapsed: float) -> float | None:
+        """The pause after a look that went wrong; None where it is to be told."""
+        self._errors += 1
+        self.passes = 0
+        return None if self._errors >= self._inputs.max_consecutive_errors else self._next(elapsed)
+
+    def _next(self, elapsed: float) -> float | None:
+        left = self._inputs.wait - elapsed
+        if left <= 0:
+            return None
+        pause = self._pause * random.uniform(1.0, 1.2)  # noqa: S311 - so that not all jobs look at once
+        self._pause = min(self._pause * _SLOWER, max(LONGEST_INTERVAL, self._inputs.interval))
+        # The last look comes when the time is over, and none so soon after another.
+        return max(left if left - pause < SHORTEST_INTERVAL else pause, SHORTEST_INTERVAL)
+
+
+# --- The gate -----------------------------------------------------------------------------------------
+
+
+class Ending(NamedTuple):
+    """How it ended: the verdict, why, and what the step fails with if it does."""
+
+    verdict: Literal["passed", "failed", "inconclusive", "error"]
+    reason: str
+    problem: AppDistError | None = None
+
+
+class Gate:
+    """Looks at a build until the verdict is final or the time is over, and tells it."""
+
+    def __init__(self, inputs: GateOptions, client: Client, ci: Ci, out: Any) -> None:
+        """Takes the reports of an earlier run away. Raises InputError where there can be none."""
+        self._inputs, self._client, self._ci, self._out = inputs, client, ci, out
+        self._folder = _folder(inputs.gate_reports)
+        self._began = datetime.now(UTC)
+        self._last: Look | None = None
+        self._looks = 0
+        self._since: dict[str, tuple[gate.State, datetime]] = {}
+        self._told: object = None
+        self._told_at = 0.0
+
+    def aim(self, target: find.Target, directory: Directory) -> None:
+        """At this build. Raises InputError for groups or a baseline that do not exist, before anybody waits."""
+        from sauce_appdist.steps.sight import Sight  # a promotion without a gate needs none
+
+        inputs = self._inputs
+        self._name = find.name_of(target)
+        self._sight: Sight = Sight(
+            inputs.thresholds(),
+            inputs.baseline,
+            zone(inputs.timezone),
+            target,
+            directory,
+            self._client,
+            self._ci.without_secrets,
+        )
+
+    def judge(self) -> None:
+        """Wait for the verdict, as long as the inputs say.
+
+        Outputs, summary and reports have it in any case. Raises GateFailed and GateInconclusive as the inputs want
+        it, InputError where the build's times cannot be right, and the service's error where it could not be asked.
+        """
+        self._conclude(self._wait)
+        if self._out.verdict == "passed":
+            self._ci.info(f"{self._name}: the gate passed. {self._out.reason}")
+
+    def look_again(self) -> None:
+        """One look more, right before what cannot be undone. Raises as `judge` and `insist`.
+
+        In every mode it raises the service's error: nobody knows then whether it is still the same build.
+        """
+        self._conclude(self._once, blind=False)
+        self.insist()
+
+    def insist(self) -> None:
+        """Raises GateFailed, in every mode, for a build that is not the one any more that was looked at first."""
+        if self._last and any(check.name == gate.SAME_BUILD for check in self._last.checks):
+            raise GateFailed(f"{self._name}: {self._out.reason}")
+
+    def seen(self, target: find.Target) -> find.Target:
+        """The target with its build as it was in the last look."""
+        build = self._last.build if self._last else None
+        return target._replace(build=build) if build and find.shows_tags(build) else target
+
+    def _once(self) -> bool:
+        self._look()
+        return True
+
+    def _wait(self) -> bool:
+        """Whether enough looks in a row have passed."""
+        inputs, patience, began = self._inputs, Patience(self._inputs), time.monotonic()
+        while True:
+            try:
+                look = self._look()
+            except (ApiError, TransportError) as error:
+                pause = patience.after_error(time.monotonic() - began)
+                if pause is None or (isinstance(error, ApiError) and error.not_found):
+                    raise
+                self._ci.info(f"{one_line(str(error), 400)} Looking again in {span(pause)}.")
+            else:
+                elapsed = time.monotonic() - began
+                pause = patience.after(look.checks, elapsed)
+                if pause is None:
+                    return patience.satisfied or gate.worst(look.checks) is not gate.State.PASSED
+                self._progress(look, max(0.0, inputs.wait - elapsed), patience.passes)
+            self._client.transport.sleep(pause)
+
+    def _look(self) -> Look:
+        look = self._sight.look()
+        self._looks += 1
+        for check in look.checks:
+            state, since = self._since.get(check.name, (None, look.at))
+            self._since[check.name] = (check.state, since if state is check.state else look.at)
+        self._last = look
+        return look
+
+    def _progress(self, look: Look, left: float, passes: int) -> None:
+        """A line when something changed, or when it was quiet for long."""
+        # An age changes all the time.
+        seen = [(one.name, one.state, "" if "age" in one.name.split("-") else one.observed) for one in look.checks]
+        now = time.monotonic()
+        if (seen, passes) == self._told and now - self._told_at < _QUIET:
+            return
+        self._told, self._told_at = (seen, passes), now
+        open_ = [one for one in look.checks if one.state is not gate.State.PASSED]
+        text = "; ".join(f"{one.name} {one.observed}, asked for {one.threshold}" for one in open_)
+        text = text or f"passed, {passes} of {self._inputs.consecutive_passes} looks in a row"
+        left = round(left / 60) * 60 if left > 90 else left
+        self._ci.info(f"{look.at:%H:%M:%S} UTC, {span(left)} left: {text}")
+
+    def _conclude(self, looking: Callable[[], bool], *, blind: bool = True) -> None:
+        """Look, and tell how it ended whatever happens; `blind` may go on without having seen anything."""
+        try:
+            enough = looking()
+            ending = self._ending(enough=enough)
+        except Cancelled as error:
+            ending = Ending("inconclusive", f"The job was cancelled before there was a verdict.{self._open()}", error)
+        except ServiceError as error:
+            ending = Ending("error", one_line(str(error), 600), error)
+        if ending.verdict == "inconclusive" and self._last:
+            self._last = self._last._replace(checks=gate.settled(self._last.checks))
+        self._tell(ending)
+        if isinstance(ending.problem, ServiceError) and not blind:
+            raise ending.problem
+        self._end(ending)
+
+    def _ending(self, *, enough: bool) -> Ending:
+        checks = self._last.checks if self._last else []
+        state = gate.worst(checks)
+        if state is gate.State.PASSED and enough:
+            return Ending("passed", f"{plural(len(checks), 'check')} passed.")
+        waited = f" (waited {span(self._inputs.wait)})" if self._inputs.wait else ""
+        if state is gate.State.PASSED:
+            reason = f"It passed, but not {self._inputs.consecutive_passes} looks in a row{waited}."
+            return Ending("inconclusive", reason, GateInconclusive(f"{self._name}: {reason}"))
+        reason = self._open().strip()
+        if state is gate.State.FAILED:
+            return Ending("failed", reason, GateFailed(f"{self._name}: {reason}"))
+        if state is gate.State.ERROR:
+            return Ending("error", reason, InputError(f"{self._name} cannot be judged: {reason}"))
+        hint = "" if self._inputs.wait else " Give wait, or run this again later." if self._pending() else ""
+        return Ending("inconclusive", reason, GateInconclusive(f"{self._name}{waited}: {reason}{hint}"))
+
+    def _pending(self) -> bool:
+        return any(check.state is gate.State.PENDING for check in (self._last.checks if self._last else ()))
+
+    def _open(self) -> str:
+        """What did not pass, the worst first."""
+        bad = self._bad()
+        texts = [
+            f"{one.name} is {one.observed}, asked for {one.threshold}"
+            + (f" ({one.reason.rstrip('.')})" if one.reason else "")
+            for one in bad
+        ]
+        return f" {one_line('; '.join(texts), 900)}." if texts else ""
+
+    def _bad(self) -> list[gate.Check]:
+        checks = self._last.checks if self._last else []
+        return sorted((one for one in checks if one.state is not gate.State.PASSED), key=lambda one: -one.state)
+
+    def _end(self, ending: Ending) -> None:
+        """Fail, warn or go on."""
+        ci, inputs, problem = self._ci, self._inputs, ending.problem
+        if problem is None:
+            return
+        lenient = inputs.gate_mode == "report" or (
+            ending.verdict == "inconclusive" and inputs.on_inconclusive in {"warn", "pass"}
+        )
+        if isinstance(problem, Cancelled) or not lenient:
+            raise problem
+        because = "gate-mode" if inputs.gate_mode == "report" else "on-inconclusive"
+        said = f"{self._name}: {ending.reason} Going on, as {because} says."
+        if because == "on-inconclusive" and inputs.on_inconclusive == "pass":
+            ci.info(said)
+        else:
+            ci.warning(said)
+
+    # --- What it tells ---
+
+    def _tell(self, ending: Ending) -> None:
+        """Outputs, summary and reports."""
+        out, report, look = self._out, self._ci.report, self._last
+        out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
+        out.failed_checks = [one.name for one in self._bad()]
+        out.baseline_build_id = self._sight.baseline.id if self._sight.baseline else None
+        checks = look.checks if look else []
+        times = {name: _utc(since) for name, (_, since) in self._since.items()}
+        out.checks = {
+            one.name: {
+                "state": str(one.state),
+                "observed": one.observed,
+                "threshold": one.threshold,
+                "reason": one.reason,
+                "since": times[one.name],
+            }
+            for one in checks
+        }
+        if look:
+            out.read(look.build)
+            out.judged_at = _utc(look.at)
+            crashes, sessions = gate.known(look.build.crashes), gate.known(look.build.sessions)
+            out.crash_rate = f"{crashes / sessions:.6g}" if crashes is not None and sessions else None
+        report.title = f"Gate {ending.verdict}: {self._name}"
+        report.fact("Verdict", f"{ending.verdict}, after {plural(self._looks, 'look')}")
+        report.checks = [Checked(one.name, str(one.state), one.observed, one.threshold, one.reason) for one in checks]
+        self._write(ending, checks)
+
+    def _write(self, ending: Ending, checks: Sequence[gate.Check]) -> None:
+        """The two reports, without secrets. Raises InputError where they cannot be written."""
+        from sauce_appdist.junit import suite  # only a gate writes one
+
+        out, clean = self._out, self._ci.clean
+        build = {
+            name: clean(text)
+            for name, text in out.texts().items()
+            if name in {"project-id", "build-id", "app-name", "app-version", "version-code"}
+        }
+        about = {
+            "verdict": ending.verdict,
+            "reason": clean(ending.reason),
+            **build,
+            "began-at": _utc(self._began),
+            "judged-at": out.judged_at,
+            "looks": self._looks,
+            "checks": [
+                {"name": name, **{key: clean(text) for key, text in fields.items()}}
+                for name, fields in out.checks.items()
+            ],
+        }
+        lenient = self._inputs.on_inconclusive != "fail" or self._inputs.gate_mode == "report"
+        cases = [(one.name, str(one.state), clean(_sentence(one))) for one in checks]
+        if isinstance(ending.problem, ServiceError) or (ending.problem and not self._bad()):
+            cases.append(("gate", ending.verdict, clean(ending.reason)))  # no check tells it
+        xml = suite(
+            f"Gate of {clean(self._name)}",
+            f"appdist-gate.{build['project-id']}",
+            cases,
+            inconclusive_is_error=not lenient,
+            at=self._began,
+        )
+        try:
+            _replace(self._folder / JSON_REPORT, json.dumps(about, ensure_ascii=False, indent=2) + "\n")
+            _replace(self._folder / JUNIT_REPORT, xml)
+        except OSError as error:
+            raise InputError(
+                f"gate-reports is {self._inputs.gate_reports}, where nothing can be written: {error.strerror}."
+            ) from None
+
+
+def _sentence(check: gate.Check) -> str:
+    return f"{check.observed}, asked for {check.threshold}." + (f" {check.reason}" if check.reason else "")
+
+
+def _utc(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _folder(name: str) -> Path:
+    """The directory of the reports, without those of an earlier run: what is there is of this one."""
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for report in (JSON_REPORT, JUNIT_REPORT):
+            (folder / report).unlink(missing_ok=True)
+        _replace(folder / JSON_REPORT, "")
+        (folder / JSON_REPORT).unlink()
+    except OSError as error:
+        raise InputError(f"gate-reports is {name}, where nothing can be written: {error.strerror}.") from None
+    return folder
+
+
+def _replace(path: Path, text: str) -> None:
+    """There is the whole of it or the one before, whenever the job is cancelled."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)

@@ -1,0 +1,50 @@
+"""The JUnit report: readable whatever is in it, and never greener than the gate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, strategies as st
+
+from sauce_appdist.junit import suite
+
+AT = datetime(2026, 3, 10, 12, 30, 5, tzinfo=UTC)
+STATES = ["passed", "pending", "inconclusive", "error", "failed"]
+TEXT = st.text(st.characters(codec=None))  # surrogates and control characters as well
+CASES = st.lists(st.tuples(st.sampled_from(["max-crashes", "min-age"]), st.sampled_from(STATES), TEXT), max_size=6)
+HARD = ["]]>", "<b>&amp;\"'</b>", "\0\x01\x1b[31m", "\ud800", "\ufffe\uffff", "a\r\nb\tc", "🎉 ünï", "::error::x", ""]
+
+
+def parsed(xml: str) -> ET.Element:
+    """As a tool reads it: bytes, by the encoding that its first line names."""
+    assert xml.startswith('<?xml version="1.0" encoding="UTF-8"?>\n')
+    return ET.fromstring(xml.encode("utf-8"))
+
+
+@given(TEXT, TEXT, CASES, st.booleans())
+def test_whatever_is_in_it_can_be_read(
+    title: str, classname: str, cases: list[tuple[str, str, str]], strict: bool
+) -> None:
+    root = parsed(suite(title, classname, cases, inconclusive_is_error=strict, at=AT))
+    [inside] = root
+    expected = {"passed": "system-out", "failed": "failure", "error": "error"}
+    kinds = [expected.get(state, "error" if strict else "skipped") for _, state, _ in cases]
+    assert [[child.tag for child in case] for case in inside] == [[kind] for kind in kinds]
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert {root.get(name), inside.get(name)} == {str(kinds.count(tag))}
+    assert {root.get("tests"), inside.get("tests")} == {str(len(kinds))}
+    assert inside.get("timestamp") == "2026-03-10T12:30:05"
+
+
+@pytest.mark.parametrize("text", HARD, ids=ascii)
+def test_a_text_stays_as_it_is_or_is_replaced_sign_by_sign(text: str) -> None:
+    [[good, bad]] = parsed(
+        suite(text, text, [("a", "passed", text), ("b", "failed", text)], inconclusive_is_error=True, at=AT)
+    )
+    shown = "".join("\ufffd" if ord(one) < 9 or one in "\x1b\ud800\ufffe\uffff" else one for one in text)
+    read = shown.replace("\r\n", "\n")  # as every XML reader does, but in attributes
+    assert (good[0].text or "", bad[0].text or "") == (read, read)
+    assert bad[0].get("message") == shown
+    assert good.get("classname") == bad.get("classname") == shown
