@@ -29,9 +29,9 @@ from sauce_appdist.contract import (  # noqa: E402
     sections,
     variable,
 )
+from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 from sauce_appdist.sign_in import WAYS  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
-from sauce_appdist.steps.gate import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -60,7 +60,6 @@ def input_variable(name: str) -> str:
 
 _DURATION = re.compile(r"(\d+)(s|m|h|d)", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = 30 * 86400
 _TRUE, _FALSE = {"true", "on", "yes", "1"}, {"false", "off", "no", "0"}
 
 
@@ -79,15 +78,18 @@ def _word(value: object) -> object:
     return "true" if word in _TRUE else "false" if word in _FALSE else word
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if found := _DURATION.fullmatch(value.strip()):
-        seconds = float(found[1]) * _SECONDS[found[2].lower()]
-        if seconds > _LONGEST:
-            raise ValueError(f"is {one_line(value, 40)!r}, expected at most 30d")
-        return seconds
-    raise ValueError(f"is {one_line(value, 40)!r}, expected a whole number with its unit: 90s, 15m, 24h or 7d")
+def _duration(most_days: int) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if found := _DURATION.fullmatch(value.strip()):
+            seconds = float(found[1]) * _SECONDS[found[2].lower()]
+            if seconds > most_days * _SECONDS["d"]:
+                raise ValueError(f"is {one_line(value, 40)!r}, expected at most {most_days}d")
+            return seconds
+        raise ValueError(f"is {one_line(value, 40)!r}, expected a whole number with its unit: 90s, 15m, 24h or 7d")
+
+    return read
 
 
 def _items(value: object) -> object:
@@ -191,7 +193,8 @@ BaseUrl = Annotated[Line, AfterValidator(regions.check_base_url)]
 SecretUrl = Annotated[Line, AfterValidator(regions.check_url)]
 Word = BeforeValidator(_word)
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(_duration(30))]
+Age = Annotated[float, BeforeValidator(_duration(3650))]
 Items = Annotated[list[Line], BeforeValidator(_items)]
 Tags = Annotated[Items, AfterValidator(_no_comma("a tag cannot contain"))]
 Parts = Annotated[Items, AfterValidator(_no_comma("cannot be given by a name with"))]

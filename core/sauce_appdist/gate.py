@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Rate = float | Fraction
 
 
-SAME_BUILD = "same-build"  # a check that is only there where it failed: the build is not the one that it was
+SAME_BUILD = "same-build"  # a check that is only there where it did not pass: the build may not be the one that it was
 
 
 class State(enum.IntEnum):
@@ -38,6 +38,9 @@ class State(enum.IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower()
+
+
+_RATES = {"max_crash_rate", "confidence", "min_coverage", "max_crash_rate_increase", "max_crashed_session_rate"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Thresholds:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             number = value.total_seconds() if isinstance(value, timedelta) else value
-            most = 1 if "rate" in name or name in {"confidence", "min_coverage"} else sys.float_info.max
+            most = 1 if name in _RATES else sys.float_info.max
             if isinstance(number, (int, float, Fraction)) and not 0 <= number <= most:
                 raise ValueError(f"Nothing can be judged by {name}={value}.")
         if bool(self.coverage_groups) is (self.min_coverage is None):
@@ -120,6 +123,9 @@ class Check:
     observed: str
     threshold: str
     reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.observed}, asked for {self.threshold}"
 
 
 def judge(asked: Thresholds, seen: Seen, now: datetime) -> list[Check]:
@@ -195,7 +201,8 @@ def _age(
     """Of the two times that the hour before the clock goes back may mean, it is the one that is the safe side."""
     if limit is None:
         return None
-    threshold, uploaded = span(limit.total_seconds()), seen.uploaded_at
+    uploaded = seen.uploaded_at
+    threshold = f"at {'least' if older is State.PASSED else 'most'} {span(limit.total_seconds())}"
     if uploaded is None:
         why = "The service does not tell when it was uploaded."
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, why)
@@ -224,7 +231,7 @@ def _max_age(asked: Thresholds, seen: Seen, now: datetime) -> Check | None:
 def _at_least(name: str, wanted: float | None, value: Rate | None, what: str) -> Check | None:
     if wanted is None:
         return None
-    threshold = f"{wanted:.10g}"
+    threshold = f"at least {wanted:.10g}"
     if value is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, f"The service does not tell {what}.")
     state = State.PASSED if value >= _exact(wanted) else State.PENDING
@@ -232,10 +239,7 @@ def _at_least(name: str, wanted: float | None, value: Rate | None, what: str) ->
 
 
 def _min_sessions(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
-    check = _at_least("min-sessions", asked.min_sessions, known(seen.counts.sessions), "the sessions")
-    if check and check.state is State.PENDING and seen.counts.has_sdk is False:
-        return replace(check, state=State.INCONCLUSIVE, reason=_NO_SDK)
-    return check
+    return _recordable(_at_least("min-sessions", asked.min_sessions, known(seen.counts.sessions), "the sessions"), seen)
 
 
 def _min_downloads(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
@@ -247,6 +251,13 @@ def _min_testers(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
 
 
 _NO_SDK = "The build is without the SDK, so nothing of it is recorded."
+
+
+def _recordable(check: Check | None, seen: Seen) -> Check | None:
+    """Without the SDK there will never be more than there is."""
+    if check and check.state is State.PENDING and seen.counts.has_sdk is False:
+        return replace(check, state=State.INCONCLUSIVE, reason=_NO_SDK)
+    return check
 
 
 def _evidence(counts: Counts, least: int | None = None) -> tuple[State, str, str]:
@@ -277,14 +288,14 @@ def _max_crashes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
             state, why = State.FAILED, ""
         elif state is State.PASSED:
             why = _proves(seen.counts)
-    return Check("max-crashes", state, shown, str(asked.max_crashes), why)
+    return Check("max-crashes", state, shown, f"at most {asked.max_crashes}", why)
 
 
 def _max_crash_rate(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     limit, confidence, counts = asked.max_crash_rate, asked.confidence, seen.counts
     if limit is None:
         return None
-    threshold = _limit(limit) + ("" if confidence is None else f" at {confidence:.10g} confidence")
+    threshold = f"at most {_limit(limit)}" + ("" if confidence is None else f" at {confidence:.10g} confidence")
     state, shown, why = _evidence(counts, asked.min_sessions)
     if state is State.PASSED:
         crashes, sessions = counts.crashes or 0, counts.sessions or 0
@@ -308,7 +319,7 @@ _MORE = "There may be more of this build, which the service does not show, or do
 def _max_feedbacks(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     if asked.max_feedbacks is None:
         return None
-    name, threshold = "max-feedbacks", str(asked.max_feedbacks)
+    name, threshold = "max-feedbacks", f"at most {asked.max_feedbacks}"
     if seen.feedbacks is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
     shown = str(len(seen.feedbacks)) + ("" if seen.feedbacks_complete else " or more")
@@ -323,7 +334,7 @@ def _feedback_block_pattern(asked: Thresholds, seen: Seen, _: datetime) -> Check
     pattern = asked.feedback_block_pattern
     if pattern is None:
         return None
-    name, threshold = "feedback-block-pattern", pattern.pattern
+    name, threshold = "feedback-block-pattern", f"none with {pattern.pattern}"
     if seen.feedbacks is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
     blocking = [text for text in seen.feedbacks if text is not None and pattern.search(text)]
@@ -339,7 +350,8 @@ def _feedback_block_pattern(asked: Thresholds, seen: Seen, _: datetime) -> Check
 def _coverage(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     if asked.min_coverage is None:
         return None
-    name, threshold = "min-coverage", f"{_limit(asked.min_coverage)} of {', '.join(asked.coverage_groups or [])}"
+    groups = ", ".join(asked.coverage_groups or [])
+    name, threshold = "min-coverage", f"at least {_limit(asked.min_coverage)} of {groups}"
     if seen.members is None or seen.users is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, "The service does not tell who has used it.")
     members = {one.casefold() for one in seen.members}
@@ -347,27 +359,29 @@ def _coverage(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, "These groups have no testers.")
     used = members & {one.casefold() for one in seen.users if one}
     state = State.PASSED if Fraction(len(used), len(members)) >= _exact(asked.min_coverage) else State.PENDING
-    return Check(name, state, f"{len(used)} of {plural(len(members), 'tester')}", threshold)
+    return _recordable(Check(name, state, f"{len(used)} of {plural(len(members), 'tester')}", threshold), seen)
 
 
-def _tags(name: str, tags: Sequence[str] | None, seen: Seen, wrong: Callable[[str], bool], what: str) -> Check | None:
-    if not tags:
-        return None
-    threshold = ", ".join(tags)
+def _tags(name: str, threshold: str, seen: Seen, found: Sequence[str], what: str) -> Check:
     if seen.tags is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, "This service does not show tags.")
-    found = ", ".join(tag for tag in tags if wrong(tag))
-    state, why = (State.FAILED, f"{what}: {found}.") if found else (State.PASSED, "")
+    state, why = (State.FAILED, f"{what}: {', '.join(found)}.") if found else (State.PASSED, "")
     return Check(name, state, ", ".join(seen.tags) or "none", threshold, why)
 
 
 def _require_tags(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
-    return _tags("require-tags", asked.require_tags, seen, lambda tag: tag not in (seen.tags or ()), "Missing")
+    if not (tags := asked.require_tags):
+        return None
+    missing = [tag for tag in tags if tag not in (seen.tags or ())]
+    return _tags("require-tags", f"all of {', '.join(tags)}", seen, missing, "Missing")
 
 
 def _forbid_tags(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+    if not (tags := asked.forbid_tags):
+        return None
     there = {tag.strip().casefold() for tag in seen.tags or ()}  # `Blocked` is `blocked`: that is the safe side
-    return _tags("forbid-tags", asked.forbid_tags, seen, lambda tag: tag.strip().casefold() in there, "There")
+    found = [tag for tag in tags if tag.strip().casefold() in there]
+    return _tags("forbid-tags", f"none of {', '.join(tags)}", seen, found, "There")
 
 
 def _increase(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
@@ -386,14 +400,14 @@ def _increase(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
                     state = State.FAILED
             else:
                 state, why = State.INCONCLUSIVE, f"Of the build before: {why}"
-    return Check("max-crash-rate-increase", state, shown, f"{_limit(limit)} points", why)
+    return Check("max-crash-rate-increase", state, shown, f"at most {_limit(limit)} points more", why)
 
 
 def _crashed_sessions(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     limit = asked.max_crashed_session_rate
     if limit is None:
         return None
-    name, threshold, recorded = "max-crashed-session-rate", _limit(limit), seen.recorded
+    name, threshold, recorded = "max-crashed-session-rate", f"at most {_limit(limit)}", seen.recorded
     if recorded is None:
         return Check(name, State.INCONCLUSIVE, "unknown", threshold, "The service shows no recorded sessions.")
     crashed = sum(one.crashed is True for one in recorded)
@@ -415,17 +429,23 @@ def _session_minutes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None
     if seen.recorded is not None:  # in whole milliseconds, so that thirds of a minute add up
         lengths = [one.minutes for one in seen.recorded if one.minutes and 0 < one.minutes < 1e9]
         minutes = Fraction(sum(round(length * 60_000) for length in lengths), 60_000)
-    return _at_least("min-session-minutes", asked.min_session_minutes, minutes, "the recorded sessions")
+    check = _at_least("min-session-minutes", asked.min_session_minutes, minutes, "the recorded sessions")
+    return _recordable(check, seen)
 
 
 def _devices(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     devices = None
     if seen.recorded is not None:
         devices = len({(one.device or "").strip().casefold() for one in seen.recorded} - {""})
-    return _at_least("min-devices", asked.min_devices, devices, "the recorded sessions")
+    return _recordable(_at_least("min-devices", asked.min_devices, devices, "the recorded sessions"), seen)
 
 
 # --- Small things -------------------------------------------------------------------------------------
+
+
+def crash_rate(counts: Counts) -> float | None:
+    """Crashes per session; None where nothing can be said of crashes."""
+    return float(_rate(counts)) if _evidence(counts)[0] is State.PASSED else None
 
 
 def known(count: int | None) -> int | None:

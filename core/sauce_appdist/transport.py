@@ -43,6 +43,7 @@ MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
 _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
 _RETRY_ON_GET = {502, 503, 504}
+_SLICE = 1.0  # seconds of a pause in one go
 
 # facts.md part 4: what each code asks of the user.
 _HINTS = {
@@ -55,6 +56,13 @@ _HINTS = {
     156: "The account requires login, so a landing page cannot be open: use landing-page-mode: closed.",
     404: "Check that it exists in this account and region.",
 }
+
+
+def pause(seconds: float) -> None:
+    """Sleep in short slices: a signal that comes right before one is only heard after it."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _SLICE))
 
 
 class _Retry(Exception):
@@ -84,7 +92,7 @@ class Transport:
         read_only: bool = False,
         log: Callable[[str], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         verify: bool | str = True,
         redact: Redactor | None = None,
     ) -> None:
@@ -389,7 +397,8 @@ class Transport:
             said = f" ({said})" if said else ""
             return AuthError(
                 f"{ask}: the account may not do this{said}. Check that region is the one of the account "
-                f"(now {self._where()}), that its role is Admin, and that it may write to this project.",
+                f"(now {self._where()}), that its role is Admin, and that it may "
+                f"{'write to' if ask.write else 'read'} this project.",
                 status=status,
             )
         if status == 429:

@@ -81,7 +81,8 @@ def test_example_github_deploys_what_has_passed(act: Act, service: Service) -> N
     assert (told["verdict"], told["looks"], told["sessions"], told["crash-rate"]) == ("passed", "2", "300", "0")
     (waited,) = [line for line in run.log("gate").splitlines() if " left: " in line]
     assert waited.endswith(
-        " left: max-crash-rate 0 % (0 in 40 sessions), at most 7.22 % at 0.95, asked for 1 % at 0.95 confidence"
+        " left: min-sessions 40, asked for at least 100; "
+        "max-crash-rate not judged yet, asked for at most 1 % at 0.95 confidence"
     )
     assert run.summary.startswith("### ✅ Gate passed: Northwind Ferries 2.4.0 (2400)")
     assert "| max-crash-rate | ✅ passed | 0 % (0 in 300 sessions), at most 0.994 % at 0.95 |" in run.summary
@@ -96,12 +97,12 @@ def test_example_github_deploys_nothing_bad(act: Act, service: Service) -> None:
     assert (run.code, run.result("gate"), run.exit_code("gate")) == (1, "failure", 7)
     assert run.log("deploy") == ""
     told = run.set_outputs("gate")
-    assert (told["verdict"], told["failed-checks"]) == ("failed", "max-crash-rate,feedback-block-pattern")
+    assert (told["verdict"], told["failed-checks"]) == ("failed", "feedback-block-pattern,min-sessions,max-crash-rate")
     (error,) = run.commands("error")
     assert BLOCKER in error
     assert run.summary.startswith("### ❌ Gate failed: Northwind Ferries 2.5.0 (2500)")
-    assert "| max-crash-rate | ❌ failed | 20 % (4 in 20 sessions) | 1 % at 0.95 confidence |" in run.summary
-    assert "| forbid-tags | ✅ passed | candidate | blocked |" in run.summary
+    assert "| feedback-block-pattern | ❌ failed | 1 of 1 | none with " in run.summary
+    assert "| forbid-tags | ✅ passed | candidate | none of blocked |" in run.summary
     assert (service.writes, service.outbox) == ([], [])
 
 
@@ -117,7 +118,7 @@ def test_example_gitlab_deploys_what_has_passed(gitlab: GitLab, service: Service
     assert "promote-candidate" not in run.output
     outputs = run.outputs("gate-release")
     assert (outputs["verdict"], outputs["looks"], outputs["sessions"]) == ("passed", 2, 300)
-    assert run.log("gate-release").count(" left: max-crash-rate 0 % (0 in 40 sessions)") == 1
+    assert run.log("gate-release").count(" left: min-sessions 40, asked for at least 100; ") == 1
     assert run.dotenv("gate-release")["APPDIST_VERDICT"] == "passed"
     page = f"{service.url}/projects/6950110-northwindferries/builds/{CANDIDATE}"
     log = run.log("deploy-release")
@@ -131,7 +132,7 @@ def test_example_gitlab_deploys_nothing_bad(gitlab: GitLab, service: Service) ->
     run = tagged(gitlab, "2.5.0")
     assert (run.code, run.exit_code("gate-release")) == (1, 7)
     assert not (run.state / "output" / "deploy-release.log").exists()
-    assert run.dotenv("gate-release")["APPDIST_FAILED_CHECKS"] == "max-crash-rate,feedback-block-pattern"
+    assert run.dotenv("gate-release")["APPDIST_FAILED_CHECKS"] == "feedback-block-pattern,min-sessions,max-crash-rate"
     # What GitLab makes of retries and of a report is up to GitLab: this runner does neither.
     assert run.job("gate-release")["retry"] == {"max": 2, "exit_codes": 5}
     (suite,) = ET.fromstring(run.report("gate-release", "junit"))
@@ -139,7 +140,8 @@ def test_example_gitlab_deploys_nothing_bad(gitlab: GitLab, service: Service) ->
     assert states == {
         "min-age": ["system-out"],
         "min-testers": ["system-out"],
-        "max-crash-rate": ["failure"],
+        "min-sessions": ["error"],
+        "max-crash-rate": ["error"],
         "feedback-block-pattern": ["failure"],
         "forbid-tags": ["system-out"],
     }
@@ -191,11 +193,11 @@ def test_example_github_hourly(act: Act, service: Service) -> None:
     four_hours(service, hour)
     early, passed, again, bad = runs
     (warning,) = early.commands("warning")
-    assert warning.startswith("Northwind Ferries 2.4.0 (2400): min-sessions is 0, asked for 30")
+    assert warning.startswith("Northwind Ferries 2.4.0 (2400): min-sessions is 0, asked for at least 30")
     assert early.summary.startswith("### ❓ Gate inconclusive: Northwind Ferries 2.4.0 (2400)")
-    assert "| min-sessions | ❓ inconclusive | 0 | 30 | Not met so far. |" in early.summary
+    assert "| min-sessions | ❓ inconclusive | 0 | at least 30 | Not met so far. |" in early.summary
     assert "Promot" not in early.summary
-    assert "| max-crash-rate | ✅ passed | 0 % (0 in 40 sessions) | 1 % |" in passed.summary
+    assert "| max-crash-rate | ✅ passed | 0 % (0 in 40 sessions) | at most 1 % |" in passed.summary
     assert [run.set_outputs("promote").get("copied") for run in runs] == [None, "true", "false", None]
     assert "| invite | ✅ done | Stakeholders (2 testers); mailed to 2 testers |" in passed.summary
     assert "| invite | ⬜ not done | nobody: the copy was there already |" in again.summary
@@ -212,7 +214,7 @@ def test_example_github_hourly_where_the_service_shows_no_sessions(act: Act, ser
     assert run.code == 0
     told = run.set_outputs("gate")
     assert (told["verdict"], told["failed-checks"]) == ("inconclusive", "min-sessions,max-crash-rate")
-    assert "| forbid-tags | ✅ passed | candidate | blocked |" in run.summary
+    assert "| forbid-tags | ✅ passed | candidate | none of blocked |" in run.summary
     assert "The service does not tell the sessions." in run.summary
     assert (service.writes, service.outbox) == ([], [])
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.gate import Check
     from sauce_appdist.oidc import Http, Token
 
 State = Literal["done", "planned", "failed", "unknown", "not done"]
@@ -47,16 +48,6 @@ class Part(NamedTuple):
     detail: str
 
 
-class Checked(NamedTuple):
-    """A check of a gate: how it ended, what was seen and what was asked for."""
-
-    name: str
-    state: str
-    observed: str
-    threshold: str
-    reason: str
-
-
 @dataclass
 class Report:
     """What a step tells people at its end; filled while it runs. `state` is that of a step without a problem."""
@@ -68,7 +59,7 @@ class Report:
     links: list[Fact] = field(default_factory=list)
     problem: AppDistError | None = None
     state: State = "done"
-    checks: list[Checked] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     @property
     def mark(self) -> str:

@@ -126,7 +126,7 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
     if report.checks:
         lines += ["| Check | | Seen | Asked for | |", "|---|---|---|---|---|"]
         lines += [
-            f"| {one.name} | {MARKS[one.state]} {one.state} | "
+            f"| {one.name} | {MARKS[str(one.state)]} {one.state} | "
             + " | ".join(markdown(text) for text in (one.observed, one.threshold, one.reason))
             + " |"
             for one in report.checks

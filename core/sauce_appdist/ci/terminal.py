@@ -32,7 +32,7 @@ def plain_report(report: Report) -> Iterator[str]:
     width = max((len(check.name) for check in report.checks), default=0)
     for check in report.checks:
         why = f". {check.reason}" if check.reason else ""
-        yield f"  {MARKS[check.state]} {check.name:<{width}}  {check.observed}, asked for {check.threshold}{why}"
+        yield f"  {MARKS[str(check.state)]} {check.name:<{width}}  {check}{why}"
 
 
 def _short(text: str) -> str:
@@ -85,7 +85,7 @@ class Terminal(Ci):
             checks = Table("check", "", "seen", "asked for", "", box=None, padding=(0, 2), header_style="dim")
             for check in report.checks:
                 texts = (Text(self.clean(text)) for text in (check.observed, check.threshold, check.reason))
-                checks.add_row(check.name, f"{MARKS[check.state]} {check.state}", *texts)
+                checks.add_row(check.name, f"{MARKS[str(check.state)]} {check.state}", *texts)
             console.print(checks)
         if outputs:
             table = Table("output", "value", title="Outputs", title_justify="left", header_style="dim")

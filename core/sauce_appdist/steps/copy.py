@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 from sauce_appdist.contract import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
 
 Seen = TypeVar("Seen")
-WITHOUT_COPYING = "without to-folder, source-tags, if-exists and the copy-… inputs"
+WITHOUT_COPYING = "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate"
 _LOOKS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
 
 
@@ -257,10 +258,17 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, client: 
         for project in others
         for other in client.builds.list(project.id)
         if other.id != target.build_id
+        and not _is_older(other, build)
         and other.app_version == build.app_version
         and other.app_version_code == build.app_version_code
     ]
     return matches, certain
+
+
+def _is_older(one: Build, build: Build) -> bool:
+    """Whether it was there before the build was uploaded (anew): then it is a copy of another file."""
+    times = [find.newest(each)[0] for each in (one, build)]
+    return -math.inf < times[0] < times[1]
 
 
 def _listed(matches: list[Match]) -> str:

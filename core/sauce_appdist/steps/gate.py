@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
+import warnings
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from sauce_appdist import gate
-from sauce_appdist.ci import Checked
 from sauce_appdist.contract import (
+    Age,
     BuildInputs,
     BuildOutputs,
     ConnectionInputs,
@@ -39,6 +38,7 @@ from sauce_appdist.errors import (
     ServiceError,
     TransportError,
 )
+from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT, Reports, junit
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import one_line, plural, span
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
     from sauce_appdist.steps.sight import Look, Sight
 
-JSON_REPORT, JUNIT_REPORT = "appdist-gate.json", "appdist-gate.xml"
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 10.0, 600.0  # seconds between looks
 _SLOWER = 1.1  # from one pause to the next
+_MOST = 10**9  # of anything that is counted
 _QUIET = 600.0  # seconds after which a wait says that it still waits
 
 
@@ -68,6 +68,13 @@ def _percent(value: object) -> object:
     return Fraction(found[1]) / 100
 
 
+def _number(value: object) -> object:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"is {one_line(str(value), 40)!r}, expected a number") from None
+
+
 def _confidence(value: float) -> float:
     if not 0.5 <= value < 1:
         raise ValueError(f"is {value:g}, expected a confidence like 0.95: at least 0.5 and less than 1")
@@ -75,24 +82,26 @@ def _confidence(value: float) -> float:
 
 
 def _count(value: int) -> int:
-    if not 0 <= value <= 10**9:
-        raise ValueError(f"is {value}, expected 0 or more")
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"is {value}, expected 0 to {_MOST}")
     return value
 
 
 def _minutes(value: float) -> float:
-    if not 0 <= value <= 1e9:
+    if not 0 <= value <= _MOST:
         raise ValueError(f"is {value:g}, expected a number of minutes, 0 or more")
     return value
 
 
 def _pattern(value: str) -> str:
     try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # of what Python will read otherwise some day
+            found = re.search(value, "")
+    except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         raise ValueError(f"is no regular expression: {error}") from None
-    if re.search(value, ""):
-        raise ValueError("is a regular expression that finds even an empty text, so it would block every feedback")
+    if found:
+        raise ValueError("is a regular expression that finds something even in an empty text: give one that does not")
     return value
 
 
@@ -109,7 +118,8 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ValueError(
-            f"is {one_line(name, 40)!r}, expected a time zone like UTC, America/New_York or +02:00"
+            f"is {one_line(name, 40)!r}, which this machine does not know: give UTC, a name like America/New_York, or "
+            "an offset like +02:00"
         ) from None
 
 
@@ -125,8 +135,8 @@ Count = Annotated[int, AfterValidator(_count)]
 class GateOptions(ConnectionInputs):
     """What a build must have shown, and how long that may take. Every check is optional."""
 
-    min_age: Duration | None = option(None, "Time since the upload, at least.", example="24h")
-    max_age: Duration | None = option(None, "Time since the upload, at most.", example="14d")
+    min_age: Age | None = option(None, "Time since the upload, at least.", example="24h")
+    max_age: Age | None = option(None, "Time since the upload, at most.", example="14d")
     timezone: Annotated[Line, AfterValidator(_zone)] = option(
         "UTC", "Zone of the service's times, which name none: a name or an offset.", example="America/New_York"
     )
@@ -135,7 +145,7 @@ class GateOptions(ConnectionInputs):
     min_testers: Count | None = option(None, "Testers, at least, as the service counts them.")
     max_crashes: Count | None = option(None, "Crashes, at most.")
     max_crash_rate: Percent | None = option(None, "Crashes per session, at most.", example="1%")
-    confidence: Annotated[float, AfterValidator(_confidence)] | None = option(
+    confidence: Annotated[float, BeforeValidator(_number), AfterValidator(_confidence)] | None = option(
         None,
         "Judge the exact upper bound of the crash rate at this confidence instead of the rate itself.",
         example="0.95",
@@ -162,7 +172,7 @@ class GateOptions(ConnectionInputs):
     max_crashed_session_rate: Percent | None = option(
         None, "Recorded sessions that crashed, at most, where the service shows sessions."
     )
-    min_session_minutes: Annotated[float, AfterValidator(_minutes)] | None = option(
+    min_session_minutes: Annotated[float, BeforeValidator(_number), AfterValidator(_minutes)] | None = option(
         None, "Minutes of all recorded sessions together, at least."
     )
     min_devices: Count | None = option(None, "Different devices among the recorded sessions, at least.")
@@ -225,6 +235,11 @@ class GateOptions(ConnectionInputs):
             asked["feedback_block_pattern"] = re.compile(self.feedback_block_pattern)
         return gate.Thresholds(**asked)
 
+    @property
+    def stops_in_doubt(self) -> bool:
+        """Whether the job fails where nobody can tell."""
+        return self.gate_mode == "enforce" and self.on_inconclusive == "fail"
+
     def gates(self) -> bool:
         """Whether any check is asked for."""
         return self.thresholds() != gate.Thresholds()
@@ -244,7 +259,7 @@ class GateOutputs(AnyOutputs):
     """What the gate says."""
 
     verdict: Literal["passed", "failed", "inconclusive", "error"] | None = output(
-        "passed, failed or inconclusive; error where it could not be judged, empty without a look.",
+        "passed, failed or inconclusive; error where it could not be judged, empty where it did not begin.",
         dotenv=True,
     )
     reason: str | None = output("Why, in a line.")
@@ -304,8 +319,11 @@ class Patience:
         state = gate.worst(checks)
         self._errors = 0
         self.passes = self.passes + 1 if state is gate.State.PASSED else 0
-        hopeful = state is gate.State.PASSED or any(check.state is gate.State.PENDING for check in checks)
-        if self.satisfied or not hopeful or state in {gate.State.FAILED, gate.State.ERROR}:
+        hopeless = state is gate.State.INCONCLUSIVE and (
+            # It will not pass any more. Where that would not stop it, something pending still may.
+            self._inputs.stops_in_doubt or not any(check.state is gate.State.PENDING for check in checks)
+        )
+        if self.satisfied or hopeless or state in {gate.State.FAILED, gate.State.ERROR}:
             return None
         return self._next(elapsed)
 
@@ -319,8 +337,9 @@ class Patience:
         left = self._inputs.wait - elapsed
         if left <= 0:
             return None
-        pause = self._pause * random.uniform(1.0, 1.2)  # noqa: S311 - so that not all jobs look at once
-        self._pause = min(self._pause * _SLOWER, max(LONGEST_INTERVAL, self._inputs.interval))
+        slowest = max(LONGEST_INTERVAL, self._inputs.interval)
+        pause = min(self._pause * random.uniform(1.0, 1.2), slowest)  # noqa: S311 - so that not all jobs look at once
+        self._pause = min(self._pause * _SLOWER, slowest)
         # The last look comes when the time is over, and none so soon after another.
         return max(left if left - pause < SHORTEST_INTERVAL else pause, SHORTEST_INTERVAL)
 
@@ -337,18 +356,22 @@ class Ending(NamedTuple):
 
 
 class Gate:
-    """Looks at a build until the verdict is final or the time is over, and tells it."""
+    """Looks at a build until the verdict is final or the time is over, and tells it.
 
-    def __init__(self, inputs: GateOptions, client: Client, ci: Ci, out: Any) -> None:
+    `writes` says that a pass has consequences: then another build than the one that was judged stops in every mode.
+    """
+
+    def __init__(self, inputs: GateOptions, client: Client, ci: Ci, out: Any, *, writes: bool = False) -> None:
         """Takes the reports of an earlier run away. Raises InputError where there can be none."""
-        self._inputs, self._client, self._ci, self._out = inputs, client, ci, out
-        self._folder = _folder(inputs.gate_reports)
+        self._inputs, self._client, self._ci, self._out, self._writes = inputs, client, ci, out, writes
+        self._reports = Reports(inputs.gate_reports)
         self._began = datetime.now(UTC)
         self._last: Look | None = None
         self._looks = 0
         self._since: dict[str, tuple[gate.State, datetime]] = {}
-        self._told: object = None
-        self._told_at = 0.0
+        self._progressed: object = None
+        self._progressed_at = 0.0
+        self._warned = ""
 
     def aim(self, target: find.Target, directory: Directory) -> None:
         """At this build. Raises InputError for groups or a baseline that do not exist, before anybody waits."""
@@ -377,22 +400,15 @@ class Gate:
             self._ci.info(f"{self._name}: the gate passed. {self._out.reason}")
 
     def look_again(self) -> None:
-        """One look more, right before what cannot be undone. Raises as `judge` and `insist`.
+        """One look more, right before what cannot be undone. Raises as `judge`."""
+        self._conclude(self._once)
 
-        In every mode it raises the service's error: nobody knows then whether it is still the same build.
-        """
-        self._conclude(self._once, blind=False)
-        self.insist()
-
-    def insist(self) -> None:
-        """Raises GateFailed, in every mode, for a build that is not the one any more that was looked at first."""
-        if self._last and any(check.name == gate.SAME_BUILD for check in self._last.checks):
-            raise GateFailed(f"{self._name}: {self._out.reason}")
-
-    def seen(self, target: find.Target) -> find.Target:
+    def as_seen(self, target: find.Target) -> find.Target:
         """The target with its build as it was in the last look."""
         build = self._last.build if self._last else None
         return target._replace(build=build) if build and find.shows_tags(build) else target
+
+    # --- Looking ---
 
     def _once(self) -> bool:
         self._look()
@@ -408,12 +424,12 @@ class Gate:
                 pause = patience.after_error(time.monotonic() - began)
                 if pause is None or (isinstance(error, ApiError) and error.not_found):
                     raise
-                self._ci.info(f"{one_line(str(error), 400)} Looking again in {span(pause)}.")
+                self._ci.info(f"{one_line(str(error), 400).rstrip('.')}. Looking again in {span(pause)}.")
             else:
                 elapsed = time.monotonic() - began
                 pause = patience.after(look.checks, elapsed)
                 if pause is None:
-                    return patience.satisfied or gate.worst(look.checks) is not gate.State.PASSED
+                    return patience.satisfied
                 self._progress(look, max(0.0, inputs.wait - elapsed), patience.passes)
             self._client.transport.sleep(pause)
 
@@ -431,126 +447,119 @@ class Gate:
         # An age changes all the time.
         seen = [(one.name, one.state, "" if "age" in one.name.split("-") else one.observed) for one in look.checks]
         now = time.monotonic()
-        if (seen, passes) == self._told and now - self._told_at < _QUIET:
+        if (seen, passes) == self._progressed and now - self._progressed_at < _QUIET:
             return
-        self._told, self._told_at = (seen, passes), now
-        open_ = [one for one in look.checks if one.state is not gate.State.PASSED]
-        text = "; ".join(f"{one.name} {one.observed}, asked for {one.threshold}" for one in open_)
+        self._progressed, self._progressed_at = (seen, passes), now
+        text = "; ".join(f"{one.name} {one}" for one in look.checks if one.state is not gate.State.PASSED)
         text = text or f"passed, {passes} of {self._inputs.consecutive_passes} looks in a row"
         left = round(left / 60) * 60 if left > 90 else left
         self._ci.info(f"{look.at:%H:%M:%S} UTC, {span(left)} left: {text}")
 
-    def _conclude(self, looking: Callable[[], bool], *, blind: bool = True) -> None:
-        """Look, and tell how it ended whatever happens; `blind` may go on without having seen anything."""
+    # --- Ending ---
+
+    def _conclude(self, looking: Callable[[], bool]) -> None:
+        """Look, and tell how it ended whatever happens."""
         try:
-            enough = looking()
-            ending = self._ending(enough=enough)
+            ending = self._ending(enough=looking())
         except Cancelled as error:
-            ending = Ending("inconclusive", f"The job was cancelled before there was a verdict.{self._open()}", error)
+            ending = Ending("inconclusive", f"The job was cancelled before there was a verdict. {self._open()}", error)
         except ServiceError as error:
             ending = Ending("error", one_line(str(error), 600), error)
-        if ending.verdict == "inconclusive" and self._last:
+        if self._last:
             self._last = self._last._replace(checks=gate.settled(self._last.checks))
         self._tell(ending)
-        if isinstance(ending.problem, ServiceError) and not blind:
-            raise ending.problem
+        try:
+            self._write(ending)
+        except InputError as unwritten:
+            if ending.problem and self._stops(ending):
+                raise ending.problem from unwritten
+            self._out.verdict, self._out.reason = "error", str(unwritten)
+            raise
         self._end(ending)
 
     def _ending(self, *, enough: bool) -> Ending:
-        checks = self._last.checks if self._last else []
-        state = gate.worst(checks)
-        if state is gate.State.PASSED and enough:
-            return Ending("passed", f"{plural(len(checks), 'check')} passed.")
+        name, checks = self._name, self._last.checks if self._last else []
+        state, reason = gate.worst(checks), self._open()
         waited = f" (waited {span(self._inputs.wait)})" if self._inputs.wait else ""
+        if state is gate.State.PASSED and enough:
+            return Ending("passed", f"Passed: {', '.join(one.name for one in checks)}.")
         if state is gate.State.PASSED:
             reason = f"It passed, but not {self._inputs.consecutive_passes} looks in a row{waited}."
-            return Ending("inconclusive", reason, GateInconclusive(f"{self._name}: {reason}"))
-        reason = self._open().strip()
+            return Ending("inconclusive", reason, GateInconclusive(f"{name}: {reason}"))
         if state is gate.State.FAILED:
-            return Ending("failed", reason, GateFailed(f"{self._name}: {reason}"))
+            return Ending("failed", reason, GateFailed(f"{name}: {reason}"))
         if state is gate.State.ERROR:
-            return Ending("error", reason, InputError(f"{self._name} cannot be judged: {reason}"))
-        hint = "" if self._inputs.wait else " Give wait, or run this again later." if self._pending() else ""
-        return Ending("inconclusive", reason, GateInconclusive(f"{self._name}{waited}: {reason}{hint}"))
-
-    def _pending(self) -> bool:
-        return any(check.state is gate.State.PENDING for check in (self._last.checks if self._last else ()))
-
-    def _open(self) -> str:
-        """What did not pass, the worst first."""
-        bad = self._bad()
-        texts = [
-            f"{one.name} is {one.observed}, asked for {one.threshold}"
-            + (f" ({one.reason.rstrip('.')})" if one.reason else "")
-            for one in bad
-        ]
-        return f" {one_line('; '.join(texts), 900)}." if texts else ""
+            return Ending("error", reason, InputError(f"{name} cannot be judged: {reason}"))
+        pending = any(check.state is gate.State.PENDING for check in checks)
+        hint = " Give wait, or run this again later." if pending and not waited else ""
+        return Ending("inconclusive", reason, GateInconclusive(f"{name}{waited}: {reason}{hint}"))
 
     def _bad(self) -> list[gate.Check]:
+        """What did not pass, the worst first."""
         checks = self._last.checks if self._last else []
         return sorted((one for one in checks if one.state is not gate.State.PASSED), key=lambda one: -one.state)
 
+    def _open(self) -> str:
+        texts = [f"{one.name} is {one}" + (f" ({one.reason.rstrip('.')})" if one.reason else "") for one in self._bad()]
+        return f"{one_line('; '.join(texts), 900)}." if texts else ""
+
+    def _stops(self, ending: Ending) -> bool:
+        """Whether the step fails with the ending's problem."""
+        if isinstance(ending.problem, Cancelled) or ending.verdict == "error":
+            return True
+        if self._writes and any(one.name == gate.SAME_BUILD for one in self._bad()):
+            return True
+        return self._inputs.gate_mode == "enforce" if ending.verdict == "failed" else self._inputs.stops_in_doubt
+
     def _end(self, ending: Ending) -> None:
         """Fail, warn or go on."""
-        ci, inputs, problem = self._ci, self._inputs, ending.problem
-        if problem is None:
+        if ending.problem is None:
             return
-        lenient = inputs.gate_mode == "report" or (
-            ending.verdict == "inconclusive" and inputs.on_inconclusive in {"warn", "pass"}
-        )
-        if isinstance(problem, Cancelled) or not lenient:
-            raise problem
-        because = "gate-mode" if inputs.gate_mode == "report" else "on-inconclusive"
-        said = f"{self._name}: {ending.reason} Going on, as {because} says."
-        if because == "on-inconclusive" and inputs.on_inconclusive == "pass":
-            ci.info(said)
-        else:
-            ci.warning(said)
+        if self._stops(ending):
+            raise ending.problem
+        reported = self._inputs.gate_mode == "report"
+        said = f"{self._name}: {ending.reason} Going on, as {'gate-mode' if reported else 'on-inconclusive'} says."
+        if said != self._warned:
+            (self._ci.warning if reported or self._inputs.on_inconclusive == "warn" else self._ci.info)(said)
+        self._warned = said
 
-    # --- What it tells ---
+    # --- Telling ---
 
     def _tell(self, ending: Ending) -> None:
-        """Outputs, summary and reports."""
+        """Outputs and summary."""
         out, report, look = self._out, self._ci.report, self._last
-        out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
+        out.verdict, out.reason, out.looks = ending.verdict, ending.reason.strip(), self._looks
         out.failed_checks = [one.name for one in self._bad()]
         out.baseline_build_id = self._sight.baseline.id if self._sight.baseline else None
         checks = look.checks if look else []
-        times = {name: _utc(since) for name, (_, since) in self._since.items()}
         out.checks = {
             one.name: {
                 "state": str(one.state),
                 "observed": one.observed,
                 "threshold": one.threshold,
                 "reason": one.reason,
-                "since": times[one.name],
+                "since": _utc(self._since[one.name][1]),
             }
             for one in checks
         }
         if look:
             out.read(look.build)
             out.judged_at = _utc(look.at)
-            crashes, sessions = gate.known(look.build.crashes), gate.known(look.build.sessions)
-            out.crash_rate = f"{crashes / sessions:.6g}" if crashes is not None and sessions else None
+            rate = look.crash_rate
+            out.crash_rate = None if rate is None else f"{rate:.6g}"
         report.title = f"Gate {ending.verdict}: {self._name}"
+        report.fact("Uploaded", out.uploaded_at)
         report.fact("Verdict", f"{ending.verdict}, after {plural(self._looks, 'look')}")
-        report.checks = [Checked(one.name, str(one.state), one.observed, one.threshold, one.reason) for one in checks]
-        self._write(ending, checks)
+        report.checks = checks
 
-    def _write(self, ending: Ending, checks: Sequence[gate.Check]) -> None:
-        """The two reports, without secrets. Raises InputError where they cannot be written."""
-        from sauce_appdist.junit import suite  # only a gate writes one
-
+    def _write(self, ending: Ending) -> None:
+        """The reports, without secrets. Raises InputError where they cannot be written."""
         out, clean = self._out, self._ci.clean
-        build = {
-            name: clean(text)
-            for name, text in out.texts().items()
-            if name in {"project-id", "build-id", "app-name", "app-version", "version-code"}
-        }
+        told = {name: clean(text) for name, text in out.texts().items()}
         about = {
             "verdict": ending.verdict,
-            "reason": clean(ending.reason),
-            **build,
+            "reason": told["reason"],
+            **{name: told[name] for name in ("project-id", "build-id", "app-name", "app-version", "version-code")},
             "began-at": _utc(self._began),
             "judged-at": out.judged_at,
             "looks": self._looks,
@@ -559,50 +568,19 @@ class Gate:
                 for name, fields in out.checks.items()
             ],
         }
-        lenient = self._inputs.on_inconclusive != "fail" or self._inputs.gate_mode == "report"
-        cases = [(one.name, str(one.state), clean(_sentence(one))) for one in checks]
+        checks = self._last.checks if self._last else []
+        cases = [(one.name, str(one.state), clean(f"{one}. {one.reason}".strip())) for one in checks]
         if isinstance(ending.problem, ServiceError) or (ending.problem and not self._bad()):
-            cases.append(("gate", ending.verdict, clean(ending.reason)))  # no check tells it
-        xml = suite(
+            cases.append(("gate", ending.verdict, told["reason"]))  # no check tells it
+        xml = junit(
             f"Gate of {clean(self._name)}",
-            f"appdist-gate.{build['project-id']}",
+            f"appdist-gate.{told['project-id']}",
             cases,
-            inconclusive_is_error=not lenient,
+            inconclusive_is_error=self._inputs.stops_in_doubt or isinstance(ending.problem, Cancelled),
             at=self._began,
         )
-        try:
-            _replace(self._folder / JSON_REPORT, json.dumps(about, ensure_ascii=False, indent=2) + "\n")
-            _replace(self._folder / JUNIT_REPORT, xml)
-        except OSError as error:
-            raise InputError(
-                f"gate-reports is {self._inputs.gate_reports}, where nothing can be written: {error.strerror}."
-            ) from None
-
-
-def _sentence(check: gate.Check) -> str:
-    return f"{check.observed}, asked for {check.threshold}." + (f" {check.reason}" if check.reason else "")
+        self._reports.write(about, xml)
 
 
 def _utc(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _folder(name: str) -> Path:
-    """The directory of the reports, without those of an earlier run: what is there is of this one."""
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for report in (JSON_REPORT, JUNIT_REPORT):
-            (folder / report).unlink(missing_ok=True)
-        _replace(folder / JSON_REPORT, "")
-        (folder / JSON_REPORT).unlink()
-    except OSError as error:
-        raise InputError(f"gate-reports is {name}, where nothing can be written: {error.strerror}.") from None
-    return folder
-
-
-def _replace(path: Path, text: str) -> None:
-    """There is the whole of it or the one before, whenever the job is cancelled."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)

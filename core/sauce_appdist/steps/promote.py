@@ -95,7 +95,10 @@ class Plan(NamedTuple):
         return parts
 
     def __str__(self) -> str:
-        return "\n".join(f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(self.writes.items(), 1))
+        writes = self.writes
+        if self.groups and self.inputs.notify == "if-copied":
+            writes["invite"] += "; only if a copy is made"
+        return "\n".join(f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(writes.items(), 1))
 
 
 def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
@@ -111,7 +114,8 @@ class Promotion:
         self._written: list[str] = []
         self._pending: list[str] = []
         self._details: dict[str, str] = {}
-        self._gate = gate.Gate(inputs, client, ci, out) if inputs.gates() else None
+        self._states: dict[str, State] = {}  # of parts that are done, though not well
+        self._gate = gate.Gate(inputs, client, ci, out, writes=True) if inputs.gates() else None
         out.completed_steps = []
         ci.report.title = "Promotion"
 
@@ -132,10 +136,9 @@ class Promotion:
         if self._gate:
             with self._part("gate"):
                 self._gate.judge()
-                self._gate.insist()
                 # What came in meanwhile, like tags, is not to be lost.
-                source = target = self._gate.seen(source)
-                self._details["gate"] = f"{out.verdict}: {out.reason}"
+                source = target = self._gate.as_seen(source)
+                self._tell_gate()
         ci.report.notes = plan.update.release_notes
         if inputs.to_folder:
             with self._part("copy"):
@@ -147,7 +150,7 @@ class Promotion:
                     client,
                     ci,
                     out,
-                    before=self._gate.look_again if self._gate else lambda: None,
+                    before=self._look_again,
                 )
                 find.tell_project(target.project, out)
         if {"annotate", "tag"} & plan.writes.keys():
@@ -155,7 +158,7 @@ class Promotion:
                 self._update(plan, target)
         if inputs.source_tags:
             with self._part("source-tag"):
-                source = self._gate.seen(source) if self._gate else source
+                source = self._gate.as_seen(source) if self._gate else source
                 self._tag_source(source, inputs.source_tags)
         if plan.groups and inputs.notify == "if-copied" and out.copied is False and out.promoted_build_id:
             out.invited_groups, out.notified = [], False
@@ -175,6 +178,18 @@ class Promotion:
                     dry_run=inputs.dry_run,
                 )
         ci.report.title = f"{'Would promote' if inputs.dry_run else 'Promoted'} {find.name_of(source)}"
+
+    def _look_again(self) -> None:
+        """The gate once more, right before the copy."""
+        if self._gate:
+            with self._part("gate"):
+                self._gate.look_again()
+                self._tell_gate()
+
+    def _tell_gate(self) -> None:
+        verdict = self._out.verdict
+        self._details["gate"] = f"{'' if verdict == 'passed' else f'{verdict}: '}{self._out.reason}"
+        self._states["gate"] = "done" if verdict == "passed" else "failed" if verdict == "failed" else "unknown"
 
     def _check(self, source: find.Target) -> Plan:
         """Everything that can be known to fail is found here, with GETs only."""
@@ -223,7 +238,11 @@ class Promotion:
             with self._ci.section(" and ".join(names)):
                 yield
         except Exception as error:
+            if self._out.failed_step:
+                raise  # a part within this one has told it
             self._out.failed_step = names[0]
+            self._out.completed_steps = [one for one in self._out.completed_steps or [] if one not in names]
+            report.parts = [part for part in report.parts if part.name not in names]
             unknown = isinstance(error, PartialSuccessError) and error.unknown
             if names == ("copy",) and self._out.copied:
                 self._written.append("copy")  # made, though not as it should be
@@ -237,10 +256,16 @@ class Promotion:
             raise PartialSuccessError(self._advice(error, names, rest, unknown=unknown)) from error
         self._pending = [name for name in self._pending if name not in names]
         if not planned:
-            self._out.completed_steps = [*(self._out.completed_steps or []), *names]
+            self._out.completed_steps = list(dict.fromkeys([*(self._out.completed_steps or []), *names]))
             self._written += [] if reads else names
-        state = "planned" if planned else "done"
-        report.parts += [Part(name, state, self._details.get(name, "")) for name in names]
+        for name in names:
+            state = "planned" if planned else self._states.get(name, "done")
+            told = Part(name, state, self._details.get(name, ""))
+            before = [part.name for part in report.parts]
+            if name in before:
+                report.parts[before.index(name)] = told
+            else:
+                report.parts.append(told)
 
     def _advice(self, error: Exception, names: tuple[str, ...], rest: list[str], *, unknown: bool) -> str:
         """What is done, what is not, and how to go on without doing anything twice."""
@@ -263,6 +288,8 @@ class Promotion:
                 f"To go on, run promote with {ids} (the copy) and {copy.WITHOUT_COPYING}, so that it is not "
                 "copied again."
             )
+            if self._inputs.notify == "if-copied" and "invite" in rest:
+                lines.append("Give notify: true there; no later run of this one mails them.")
         elif out.promoted_build_id:
             lines.append(
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "

@@ -23,12 +23,20 @@ _LAST_ZONE = timezone(-timedelta(hours=12))  # in which a time without a zone is
 _NO_UPLOADS = 2000  # the year before which PHP's and others' way to write that there is no time lies
 
 
+_Marks = tuple["str | None", "str | None", "datetime | None"]
+
+
 class Look(NamedTuple):
     """The build as it was at a moment, and how its checks ended."""
 
     build: Build
     checks: list[gate.Check]
     at: datetime
+
+    @property
+    def crash_rate(self) -> float | None:
+        """Crashes per session; None where nothing can be said of crashes."""
+        return gate.crash_rate(_counts(self.build))
 
 
 class Sight:
@@ -50,7 +58,7 @@ class Sight:
         that does not exist.
         """
         self._asked, self._zone, self._target, self._client, self._redact = asked, zone, target, client, redact
-        self._first: Build | None = None
+        self._marks: _Marks = (None, None, None)
         self._members = _members(asked.coverage_groups, directory) if asked.coverage_groups else None
         self.baseline = self._baseline(baseline) if baseline else None
 
@@ -84,8 +92,21 @@ class Sight:
             recorded=recorded,
         )
         now = datetime.now(UTC)
-        self._first = self._first or build
-        return Look(build, [*gate.judge(asked, seen, now), *_changed(self._first, build)], now)
+        return Look(build, [*gate.judge(asked, seen, now), *self._changed(build)], now)
+
+    def _changed(self, build: Build) -> list[gate.Check]:
+        """A failed check if this is not the upload that was looked at before: the same version overwrites a build."""
+        before, now = self._marks, (build.app_version, build.app_version_code, build.uploaded_at)
+        differ = [(old, new) for old, new in zip(before, now, strict=True) if old is not None and old != new]
+        if not differ:
+            self._marks = now
+            return []
+        texts = [f"{version} ({code}), uploaded {at}" for version, code, at in (before, now)]
+        if any(new is not None for _, new in differ):
+            why = "It was uploaded anew in between: what testers showed is of another file."
+            return [gate.Check(gate.SAME_BUILD, gate.State.FAILED, texts[1], texts[0], why)]
+        why = "The service does not tell any more whether it is the same upload."
+        return [gate.Check(gate.SAME_BUILD, gate.State.INCONCLUSIVE, texts[1], texts[0], why)]
 
     def _aware(self, at: datetime | None) -> datetime | None:
         if at is None or at.year < _NO_UPLOADS:
@@ -98,7 +119,7 @@ class Sight:
             sessions = self._client.sessions.list(self._target.project_id, self._target.build_id)
         except ServiceError as error:
             # Only the older document has this endpoint (facts.md part 1).
-            if error.status in {404, 405, 501} or (isinstance(error, ApiError) and error.not_found):
+            if _is_not_there(error):
                 return None, None
             raise
         recorded = [
@@ -111,9 +132,14 @@ class Sight:
         ]
         return recorded, [one.tester_email for one in sessions if one.tester_email]
 
-    def _feedbacks(self, build: Build) -> tuple[list[str | None], bool]:
+    def _feedbacks(self, build: Build) -> tuple[list[str | None] | None, bool]:
         """What the feedbacks of this build say, and whether these are all of them."""
-        shown = self._client.feedbacks.list()
+        try:
+            shown = self._client.feedbacks.list()
+        except ServiceError as error:
+            if _is_not_there(error):
+                return None, False
+            raise
         uploaded = self._aware(build.uploaded_at)
         newer = [one for one in shown if not _is_older(one, uploaded)]
         ours = [one.text if one.text is None else self._redact(one.text) for one in shown if one.build_id == build.id]
@@ -168,6 +194,11 @@ def _members(groups: Sequence[str], directory: Directory) -> list[str] | None:
     return [tester.email or f"#{number}" for number, tester in enumerate(testers)]
 
 
+def _is_not_there(error: ServiceError) -> bool:
+    """Whether the service has no such endpoint."""
+    return error.status in {404, 405, 501} or (isinstance(error, ApiError) and error.not_found)
+
+
 def _is_older(one: Feedback, uploaded: datetime | None) -> bool:
     """Whether a feedback is older than the build for certain.
 
@@ -181,13 +212,3 @@ def _is_older(one: Feedback, uploaded: datetime | None) -> bool:
 
 def _counts(build: Build) -> gate.Counts:
     return gate.Counts(build.sessions, build.crashes, build.has_test_fairy_sdk)
-
-
-def _changed(first: Build, now: Build) -> list[gate.Check]:
-    """A failed check if this is not the upload that was looked at first: the same version overwrites a build."""
-    marks = [(one.app_version, one.app_version_code, one.uploaded_at) for one in (first, now)]
-    if all(old == new for old, new in zip(*marks, strict=True) if old is not None and new is not None):
-        return []
-    before, after = (f"{version} ({code}), uploaded {at}" for version, code, at in marks)
-    why = "It was uploaded anew in between: what testers showed is of another file."
-    return [gate.Check(gate.SAME_BUILD, gate.State.FAILED, after, before, why)]

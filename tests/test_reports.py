@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, strategies as st
 
-from sauce_appdist.junit import suite
+from sauce_appdist.reports import junit
 
 AT = datetime(2026, 3, 10, 12, 30, 5, tzinfo=UTC)
 STATES = ["passed", "pending", "inconclusive", "error", "failed"]
@@ -27,7 +27,7 @@ def parsed(xml: str) -> ET.Element:
 def test_whatever_is_in_it_can_be_read(
     title: str, classname: str, cases: list[tuple[str, str, str]], strict: bool
 ) -> None:
-    root = parsed(suite(title, classname, cases, inconclusive_is_error=strict, at=AT))
+    root = parsed(junit(title, classname, cases, inconclusive_is_error=strict, at=AT))
     [inside] = root
     expected = {"passed": "system-out", "failed": "failure", "error": "error"}
     kinds = [expected.get(state, "error" if strict else "skipped") for _, state, _ in cases]
@@ -41,7 +41,7 @@ def test_whatever_is_in_it_can_be_read(
 @pytest.mark.parametrize("text", HARD, ids=ascii)
 def test_a_text_stays_as_it_is_or_is_replaced_sign_by_sign(text: str) -> None:
     [[good, bad]] = parsed(
-        suite(text, text, [("a", "passed", text), ("b", "failed", text)], inconclusive_is_error=True, at=AT)
+        junit(text, text, [("a", "passed", text), ("b", "failed", text)], inconclusive_is_error=True, at=AT)
     )
     shown = "".join("\ufffd" if ord(one) < 9 or one in "\x1b\ud800\ufffe\uffff" else one for one in text)
     read = shown.replace("\r\n", "\n")  # as every XML reader does, but in attributes
