@@ -371,7 +371,7 @@ def test_a_time_of_an_unknown_zone_is_an_error_on_either_side(check: str) -> Non
     ("check", "otherwise", "observed", "threshold", "reason"),
     [
         ("min-age", ago(26 * HOUR + 5 * SECOND), "1d 2h 5s", "at least 1d", ""),
-        ("min-age", ago(timedelta(0)), "0s", "at least 1d", ""),
+        ("min-age", ago(timedelta(0)), "0s", "at least 1d", "1d to go."),
         ("min-age", ago(-HOUR), "uploaded 2026-03-10 13:00:00+00:00", "at least 1d", "That is in the future (now is 2026-03-10 12:00:00+00:00): check timezone and this machine's clock."),
         ("min-sessions", counted(1234567, 0), "1234567", "at least 100", ""),
         ("min-sessions", counted(0, 0, has_sdk=False), "0", "at least 100", "The build is without the SDK, so nothing of it is recorded."),

@@ -116,13 +116,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was seen, what was asked for, and why it ended so."""
+    """One check: what was seen, what was asked for, and why it ended so.
+
+    So much time `to_go` is needed for it in any case.
+    """
 
     name: str
     state: State
     observed: str
     threshold: str
     reason: str = ""
+    to_go: timedelta = timedelta(0)
 
     def __str__(self) -> str:
         return f"{self.observed}, asked for {self.threshold}"
@@ -217,6 +221,9 @@ def _age(
         return Check(name, State.ERROR, f"uploaded {_time(uploaded)}", threshold, why)
     age = min(ages) if older is State.PASSED else max(ages)
     state = older if age > limit else younger if age < limit else State.PASSED
+    if state is State.PENDING:
+        why = f"{span((limit - age).total_seconds())} to go."
+        return Check(name, state, span(age.total_seconds()), threshold, why, to_go=limit - age)
     return Check(name, state, span(age.total_seconds()), threshold)
 
 

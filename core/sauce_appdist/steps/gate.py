@@ -319,10 +319,11 @@ class Patience:
         state = gate.worst(checks)
         self._errors = 0
         self.passes = self.passes + 1 if state is gate.State.PASSED else 0
-        hopeless = state is gate.State.INCONCLUSIVE and (
-            # It will not pass any more. Where that would not stop it, something pending still may.
-            self._inputs.stops_in_doubt or not any(check.state is gate.State.PENDING for check in checks)
-        )
+        left = timedelta(seconds=max(0.0, self._inputs.wait - elapsed) + SHORTEST_INTERVAL)
+        pending = [check for check in checks if check.state is gate.State.PENDING]
+        hopeless = state is gate.State.INCONCLUSIVE or any(check.to_go > left for check in pending)
+        # It will not pass any more. Where that would not stop it, something that is pending still may.
+        hopeless = hopeless and (self._inputs.stops_in_doubt or not pending)
         if self.satisfied or hopeless or state in {gate.State.FAILED, gate.State.ERROR}:
             return None
         return self._next(elapsed)
@@ -368,6 +369,7 @@ class Gate:
         self._began = datetime.now(UTC)
         self._last: Look | None = None
         self._looks = 0
+        self._waited = 0.0  # seconds
         self._since: dict[str, tuple[gate.State, datetime]] = {}
         self._progressed: object = None
         self._progressed_at = 0.0
@@ -426,7 +428,7 @@ class Gate:
                     raise
                 self._ci.info(f"{one_line(str(error), 400).rstrip('.')}. Looking again in {span(pause)}.")
             else:
-                elapsed = time.monotonic() - began
+                self._waited = elapsed = time.monotonic() - began
                 pause = patience.after(look.checks, elapsed)
                 if pause is None:
                     return patience.satisfied
@@ -480,7 +482,7 @@ class Gate:
     def _ending(self, *, enough: bool) -> Ending:
         name, checks = self._name, self._last.checks if self._last else []
         state, reason = gate.worst(checks), self._open()
-        waited = f" (waited {span(self._inputs.wait)})" if self._inputs.wait else ""
+        waited = f" (waited {span(self._waited)})" if self._waited >= 1 else ""
         if state is gate.State.PASSED and enough:
             return Ending("passed", f"Passed: {', '.join(one.name for one in checks)}.")
         if state is gate.State.PASSED:
@@ -491,7 +493,10 @@ class Gate:
         if state is gate.State.ERROR:
             return Ending("error", reason, InputError(f"{name} cannot be judged: {reason}"))
         pending = any(check.state is gate.State.PENDING for check in checks)
-        hint = " Give wait, or run this again later." if pending and not waited else ""
+        hint = ""
+        if pending and not waited:
+            hint = " That takes longer than wait:" if self._inputs.wait else " Give wait, or"
+            hint += " run this again later."
         return Ending("inconclusive", reason, GateInconclusive(f"{name}{waited}: {reason}{hint}"))
 
     def _bad(self) -> list[gate.Check]:
