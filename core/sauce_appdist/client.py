@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sauce_appdist.contract import ConnectionInputs
     from sauce_appdist.oidc import Http, Token
 
+_SYSTEMS = 50_000  # bytes; what somebody made by hand is smaller
+
 
 class Client:
     """`client.builds.get(project_id, build_id)` and so on: one method per endpoint.
@@ -199,11 +201,14 @@ def _certificates(given: str | None, environ: Mapping[str, str]) -> bool | str:
 
 
 def _pem(name: str, place: str) -> str:
-    """The place, if certificates are there; in a directory they are looked for when one is needed."""
+    """The place, if certificates are there; in a directory they are looked for when one is needed.
+
+    A system's bundle is only glanced at: to read it takes a tenth of a step's time, and is done once more to connect.
+    """
     import ssl
 
     try:
-        if Path(place).is_file():
+        if Path(place).is_file() and (b"-----BEGIN " not in (pem := Path(place).read_bytes()) or len(pem) < _SYSTEMS):
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
     except OSError:  # which ssl.SSLError is too
         raise InputError(f"{name} is {place}, which holds no certificates: expected a file of them (PEM).") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import json
 import re
@@ -93,6 +92,8 @@ def is_single_line(text: str) -> bool:
 
 def did_you_mean(value: str, known: Iterable[str | None]) -> str:
     """` (did you mean 'QA'?)` if something known is near, whatever its case; else nothing."""
+    import difflib  # only for a mistake
+
     folded = {name.casefold(): name for name in known if name}
     near = difflib.get_close_matches(value.casefold(), folded, n=1)
     return f" (did you mean {one_line(folded[near[0]], 60)!r}?)" if near and folded[near[0]] != value else ""
