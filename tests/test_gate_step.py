@@ -907,10 +907,9 @@ def test_it_slows_down_but_not_for_ever(interval: float, count: int) -> None:
 # --- Waiting --------------------------------------------------------------------------------------------
 
 
-class Hasty(gate.Inputs):
+def hasty(inputs: Any) -> Any:
     """The same inputs, whose `wait` can come to its end without anybody waiting."""
-
-    model_config = ConfigDict(frozen=False)
+    return type(inputs)("Inputs", (inputs,), {"model_config": ConfigDict(frozen=False), "__module__": __name__})
 
 
 class Stage(Terminal):
@@ -974,7 +973,7 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ) -> Watched:
         texts = {"email": EMAIL, "api_key": API_KEY, "base_url": service.url, **THIS, **inputs}
         module: Step = load(step)
-        options: Any = parse(Hasty if step == "gate" else module.Inputs, texts)
+        options: Any = parse(hasty(module.Inputs), texts)
         pauses: list[float] = []
 
         def sleep(seconds: float) -> None:
@@ -1543,6 +1542,15 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_verdict(
 
     done = watch(block, min_sessions="41", max_crashes="0", wait="1h")
     assert (done.code, done.outputs["verdict"]) == (FAILED, "failed")
+    assert not (tmp_path / JSON).exists()  # rather than one that may be of before
+
+
+def test_it_does_not_say_to_wait_for_what_waiting_does_not_mend(watch: Watch, service: Service) -> None:
+    service.reset(account(shows=[]))
+    done = watch(require_tags="rc", min_sessions="41", min_age="30h", wait="1h")
+    assert (done.code, done.outputs["failed-checks"]) == (INCONCLUSIVE, ["min-age", "min-sessions", "require-tags"])
+    assert "longer than wait" not in done.log
+    assert "Give wait" not in done.log
 
 
 # --- In a promotion -------------------------------------------------------------------------------------
@@ -1691,6 +1699,8 @@ def test_nor_is_one_of_which_nobody_knows_any_more_whether_it_changed(
     assert [one for one in service.writes if "upload" not in one] == []
     assert done.code in {FAILED, INCONCLUSIVE}
     assert done.outputs["verdict"] != "passed"
+    root = ET.parse(JUNIT).getroot()
+    assert (root.get("failures"), root.get("errors")) != ("0", "0")  # in report mode too: it does stop
 
 
 @pytest.mark.parametrize("mode", ["enforce", "report"])
@@ -1760,6 +1770,38 @@ def test_what_was_in_the_folder_before_the_upload_is_no_copy_of_it(
     service.reset(account(others=[{**app, "builds": [there]}]))
     done = run("promote", **THIS, to_folder="RC", if_exists="skip", max_age="30d")
     assert (done.code, done.outputs["copied"]) == (OK, copied), done.log
+
+
+def test_a_copy_that_was_found_is_nothing_that_was_done(watch: Watch, service: Service) -> None:
+    """So that a job that runs again is neither told to mail everybody once more nor kept from trying again."""
+    service.reset(account())
+    inputs = {**PROMOTE, **GATE, "notify": "if-copied", "if_exists": "skip", "tags": "rc", "tags_mode": "add"}
+    assert watch(step="promote", **inputs).outputs["notified"] is True
+    mails = len(service.outbox)
+    service.fault(method="PATCH", path="/builds/", status=503, body="Down")
+    done = watch(step="promote", **{**inputs, "tags": "rc2"})
+    assert done.code == TRANSPORT, done.log
+    assert "Give notify: true" not in done.log
+    again = watch(step="promote", **{**inputs, "tags": "rc2"})
+    assert (again.code, again.outputs["copied"], len(service.outbox)) == (OK, False, mails)
+
+
+def test_who_is_left_uninvited_is_told(watch: Watch, service: Service) -> None:
+    service.reset(account())
+    service.fault(method="POST", path="/invites/", status=429, body="slow", times=None)
+    done = watch(step="promote", **{**PROMOTE, **GATE, "notify": "if-copied"})
+    assert (done.code, done.outputs["failed-step"]) == (PARTIAL, "invite")
+    assert "Give notify: true there; no later run of this one mails them." in done.log
+
+
+@pytest.mark.parametrize("lenient", [{"on_inconclusive": "warn"}, {"gate_mode": "report"}], ids=str)
+def test_the_look_before_the_copy_does_not_make_up_for_passes_that_are_missing(
+    watch: Watch, service: Service, tmp_path: Path, lenient: dict[str, str]
+) -> None:
+    service.reset(account())
+    done = watch(OVER, step="promote", **{**PROMOTE, **GATE, **lenient}, wait="1h", consecutive_passes="3")
+    assert (done.code, done.outputs["verdict"], done.outputs["copied"]) == (OK, "inconclusive", True)
+    agree(done.outputs, tmp_path)
 
 
 def test_how_to_go_on_after_the_copy_was_made(watch: Watch, service: Service) -> None:

@@ -420,6 +420,7 @@ BAD_BUNDLES = {
     "empty": b"",
     "text": b"see https://wiki.acme.example/certificates\n",
     "cut": b"-----BEGIN CERTIFICATE-----\nMIIB\n",
+    "large": b"no certificate\n" * 5000,
     "binary": b"\x30\x82\x01\x0a\x00\xff",
 }
 
@@ -438,6 +439,16 @@ def test_a_bundle_that_is_none_is_a_wrong_input(
     given = name if name.startswith("REQUESTS") else "ca-bundle"
     assert re.search(rf"^Wrong input: {given} is {re.escape(str(place))}, .*PEM", done.log, re.MULTILINE)
     assert front.connections == []
+
+
+def test_a_large_bundle_is_read_as_well_where_it_is_an_input(
+    process: Process, front: TlsServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("bad") / "bundle.pem"
+    place.write_bytes(BAD_BUNDLES["cut"] * 3000 if BAD_BUNDLES["cut"] else b"")
+    done = process("find", env=at(front, APPDIST_INPUT_CA_BUNDLE=str(place)))
+    assert done.code == 2, done.log
+    assert "holds no certificates" in done.log
 
 
 @pytest.mark.parametrize("found", [False, True], ids=["token-url", "issuer"])

@@ -203,13 +203,16 @@ def _certificates(given: str | None, environ: Mapping[str, str]) -> bool | str:
 def _pem(name: str, place: str) -> str:
     """The place, if certificates are there; in a directory they are looked for when one is needed.
 
-    A system's bundle is only glanced at: to read it takes a tenth of a step's time, and is done once more to connect.
+    A system's bundle that the environment names is only glanced at: to read it takes a tenth of a step's time, and is
+    done once more to connect.
     """
     import ssl
 
     try:
-        if Path(place).is_file() and (b"-----BEGIN " not in (pem := Path(place).read_bytes()) or len(pem) < _SYSTEMS):
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
+        if Path(place).is_file():
+            pem = Path(place).read_bytes()
+            if name == "ca-bundle" or len(pem) < _SYSTEMS or b"-----BEGIN " not in pem:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
     except OSError:  # which ssl.SSLError is too
         raise InputError(f"{name} is {place}, which holds no certificates: expected a file of them (PEM).") from None
     return place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -39,6 +40,9 @@ class Reports:
             self._write(JSON_REPORT, json.dumps(about, ensure_ascii=False, indent=2) + "\n")
             self._write(JUNIT_REPORT, junit)
         except OSError as error:
+            for name in (JSON_REPORT, JUNIT_REPORT):  # better none than one of before
+                with suppress(OSError):
+                    (self._folder / name).unlink()
             raise self._unwritable(error) from None
 
     def _write(self, name: str, text: str) -> None:

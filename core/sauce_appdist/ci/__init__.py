@@ -26,7 +26,6 @@ MARKS: Mapping[str, str] = {
     "not done": "⬜",
     # of a gate's checks
     "passed": "✅",
-    "pending": "⏳",
     "inconclusive": "❓",
     "error": "❗",
 }

@@ -213,7 +213,7 @@ def _read(name: str | None) -> str | None:
 def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run: bool) -> Written:
     """One PATCH, and what the build has now; in a dry run only what it would have.
 
-    None where all of it is tags that the build is known to have.
+    Nothing is sent where all of it is tags that the build is known to have.
     """
     shown = target.build.tags or [] if target.build and find.shows_tags(target.build) else None
     if shown is not None and update == Update(tags=shown):

@@ -319,9 +319,9 @@ class Patience:
         state = gate.worst(checks)
         self._errors = 0
         self.passes = self.passes + 1 if state is gate.State.PASSED else 0
-        left = timedelta(seconds=max(0.0, self._inputs.wait - elapsed) + SHORTEST_INTERVAL)
+        last = timedelta(seconds=max(self._inputs.wait - elapsed, SHORTEST_INTERVAL))
         pending = [check for check in checks if check.state is gate.State.PENDING]
-        hopeless = state is gate.State.INCONCLUSIVE or any(check.to_go > left for check in pending)
+        hopeless = state is gate.State.INCONCLUSIVE or any(check.to_go > last for check in pending)
         # It will not pass any more. Where that would not stop it, something that is pending still may.
         hopeless = hopeless and (self._inputs.stops_in_doubt or not pending)
         if self.satisfied or hopeless or state in {gate.State.FAILED, gate.State.ERROR}:
@@ -373,7 +373,8 @@ class Gate:
         self._since: dict[str, tuple[gate.State, datetime]] = {}
         self._progressed: object = None
         self._progressed_at = 0.0
-        self._warned = ""
+        self._enough = False
+        self._warned: object = None
 
     def aim(self, target: find.Target, directory: Directory) -> None:
         """At this build. Raises InputError for groups or a baseline that do not exist, before anybody waits."""
@@ -403,6 +404,7 @@ class Gate:
 
     def look_again(self) -> None:
         """One look more, right before what cannot be undone. Raises as `judge`."""
+        self._waited = 0.0
         self._conclude(self._once)
 
     def as_seen(self, target: find.Target) -> find.Target:
@@ -414,7 +416,7 @@ class Gate:
 
     def _once(self) -> bool:
         self._look()
-        return True
+        return self._enough or self._inputs.consecutive_passes == 1
 
     def _wait(self) -> bool:
         """Whether enough looks in a row have passed."""
@@ -431,7 +433,8 @@ class Gate:
                 self._waited = elapsed = time.monotonic() - began
                 pause = patience.after(look.checks, elapsed)
                 if pause is None:
-                    return patience.satisfied
+                    self._enough = patience.satisfied
+                    return self._enough
                 self._progress(look, max(0.0, inputs.wait - elapsed), patience.passes)
             self._client.transport.sleep(pause)
 
@@ -461,25 +464,41 @@ class Gate:
 
     def _conclude(self, looking: Callable[[], bool]) -> None:
         """Look, and tell how it ended whatever happens."""
+        enough, problem = False, None
         try:
-            ending = self._ending(enough=looking())
-        except Cancelled as error:
-            ending = Ending("inconclusive", f"The job was cancelled before there was a verdict. {self._open()}", error)
+            enough = looking()
         except ServiceError as error:
-            ending = Ending("error", one_line(str(error), 600), error)
+            problem = error
+        hint = self._hint() if looking == self._wait else ""
         if self._last:
             self._last = self._last._replace(checks=gate.settled(self._last.checks))
+        ending = self._broken_off(problem) if problem else self._ending(hint, enough=enough)
         self._tell(ending)
         try:
             self._write(ending)
         except InputError as unwritten:
-            if ending.problem and self._stops(ending):
-                raise ending.problem from unwritten
-            self._out.verdict, self._out.reason = "error", str(unwritten)
-            raise
+            if not self._stops(ending):
+                ending = Ending("error", str(unwritten), unwritten)
+                self._tell(ending)
         self._end(ending)
 
-    def _ending(self, *, enough: bool) -> Ending:
+    def _hint(self) -> str:
+        """What may help where nothing is wrong but that it is too early."""
+        open_ = self._bad()
+        if any(one.state is not gate.State.PENDING for one in open_):
+            return ""
+        if not self._inputs.wait:
+            return " Give wait, or run this again later."
+        late = any(one.to_go.total_seconds() > self._inputs.wait - self._waited for one in open_)
+        return " That takes longer than wait: run this again later." if late else ""
+
+    def _broken_off(self, problem: ServiceError) -> Ending:
+        if isinstance(problem, Cancelled):
+            reason = f"The job was cancelled before there was a verdict. {self._open()}".strip()
+            return Ending("inconclusive", reason, problem)
+        return Ending("error", one_line(str(problem), 600), problem)
+
+    def _ending(self, hint: str, *, enough: bool) -> Ending:
         name, checks = self._name, self._last.checks if self._last else []
         state, reason = gate.worst(checks), self._open()
         waited = f" (waited {span(self._waited)})" if self._waited >= 1 else ""
@@ -492,11 +511,6 @@ class Gate:
             return Ending("failed", reason, GateFailed(f"{name}: {reason}"))
         if state is gate.State.ERROR:
             return Ending("error", reason, InputError(f"{name} cannot be judged: {reason}"))
-        pending = any(check.state is gate.State.PENDING for check in checks)
-        hint = ""
-        if pending and not waited:
-            hint = " That takes longer than wait:" if self._inputs.wait else " Give wait, or"
-            hint += " run this again later."
         return Ending("inconclusive", reason, GateInconclusive(f"{name}{waited}: {reason}{hint}"))
 
     def _bad(self) -> list[gate.Check]:
@@ -510,6 +524,8 @@ class Gate:
 
     def _stops(self, ending: Ending) -> bool:
         """Whether the step fails with the ending's problem."""
+        if ending.problem is None:
+            return False
         if isinstance(ending.problem, Cancelled) or ending.verdict == "error":
             return True
         if self._writes and any(one.name == gate.SAME_BUILD for one in self._bad()):
@@ -524,16 +540,17 @@ class Gate:
             raise ending.problem
         reported = self._inputs.gate_mode == "report"
         said = f"{self._name}: {ending.reason} Going on, as {'gate-mode' if reported else 'on-inconclusive'} says."
-        if said != self._warned:
+        why = [(one.name, one.state) for one in self._bad()]  # an age in the text changes all the time
+        if why != self._warned:
             (self._ci.warning if reported or self._inputs.on_inconclusive == "warn" else self._ci.info)(said)
-        self._warned = said
+        self._warned = why
 
     # --- Telling ---
 
     def _tell(self, ending: Ending) -> None:
         """Outputs and summary."""
         out, report, look = self._out, self._ci.report, self._last
-        out.verdict, out.reason, out.looks = ending.verdict, ending.reason.strip(), self._looks
+        out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
         out.failed_checks = [one.name for one in self._bad()]
         out.baseline_build_id = self._sight.baseline.id if self._sight.baseline else None
         checks = look.checks if look else []
@@ -581,7 +598,7 @@ class Gate:
             f"Gate of {clean(self._name)}",
             f"appdist-gate.{told['project-id']}",
             cases,
-            inconclusive_is_error=self._inputs.stops_in_doubt or isinstance(ending.problem, Cancelled),
+            inconclusive_is_error=self._inputs.stops_in_doubt or self._stops(ending),
             at=self._began,
         )
         self._reports.write(about, xml)

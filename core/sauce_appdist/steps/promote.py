@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
@@ -182,14 +182,14 @@ class Promotion:
     def _look_again(self) -> None:
         """The gate once more, right before the copy."""
         if self._gate:
-            with self._part("gate"):
+            with self._part("gate", section=False):
                 self._gate.look_again()
                 self._tell_gate()
 
     def _tell_gate(self) -> None:
         verdict = self._out.verdict
         self._details["gate"] = f"{'' if verdict == 'passed' else f'{verdict}: '}{self._out.reason}"
-        self._states["gate"] = "done" if verdict == "passed" else "failed" if verdict == "failed" else "unknown"
+        self._states["gate"] = "done" if verdict == "passed" else "unknown"
 
     def _check(self, source: find.Target) -> Plan:
         """Everything that can be known to fail is found here, with GETs only."""
@@ -230,12 +230,12 @@ class Promotion:
         self._ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
 
     @contextmanager
-    def _part(self, *names: str) -> Iterator[None]:
-        """A section of the log; notes what was done, or which part failed."""
+    def _part(self, *names: str, section: bool = True) -> Iterator[None]:
+        """A section of the log, if it is not within one; notes what was done, or which part failed."""
         report, reads = self._ci.report, names[0] in {"find", "check", "gate"}
         planned = self._inputs.dry_run and not reads
         try:
-            with self._ci.section(" and ".join(names)):
+            with self._ci.section(" and ".join(names)) if section else nullcontext():
                 yield
         except Exception as error:
             if self._out.failed_step:
@@ -257,7 +257,8 @@ class Promotion:
         self._pending = [name for name in self._pending if name not in names]
         if not planned:
             self._out.completed_steps = list(dict.fromkeys([*(self._out.completed_steps or []), *names]))
-            self._written += [] if reads else names
+            found = names == ("copy",) and not self._out.copied  # it was there already
+            self._written += [] if reads or found else names
         for name in names:
             state = "planned" if planned else self._states.get(name, "done")
             told = Part(name, state, self._details.get(name, ""))
@@ -275,28 +276,29 @@ class Promotion:
             f"{' and '.join(names)} failed: {error}{bug}",
             f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
         ]
-        copied = out.promoted_project_id is not None
-        project_id = out.promoted_project_id if copied else out.project_id
-        ids = f"project-id: {project_id}, build-id: {out.promoted_build_id if copied else out.build_id}"
+        located = out.promoted_project_id is not None
+        project_id = out.promoted_project_id if located else out.project_id
+        ids = f"project-id: {project_id}, build-id: {out.promoted_build_id if located else out.build_id}"
         if unknown and names == ("invite",):
             lines.append(
                 f"Do not run promote again. If the invitations are missing, run the invite step with {ids}, and with "
                 "mails only after you have looked."
             )
-        elif copied:
+        elif located and out.copied:
             lines.append(
                 f"To go on, run promote with {ids} (the copy) and {copy.WITHOUT_COPYING}, so that it is not "
                 "copied again."
             )
-            if self._inputs.notify == "if-copied" and "invite" in rest:
-                lines.append("Give notify: true there; no later run of this one mails them.")
-        elif out.promoted_build_id:
+        elif out.promoted_build_id and out.copied:
             lines.append(
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
                 f"with its build-url and {copy.WITHOUT_COPYING}."
             )
         elif self._written:
             lines.append("To go on, run promote again: to write the same again does no harm.")
-        if "source-tag" in rest and out.promoted_build_id:
+        uninvited = "invite" in rest or (names == ("invite",) and not unknown)
+        if self._inputs.notify == "if-copied" and out.copied and uninvited:
+            lines.append("Give notify: true there; no later run of this one mails them.")
+        if "source-tag" in rest and out.promoted_build_id and out.copied:
             lines.append("The original is tagged with a tag step of its own.")
         return "\n".join(lines)

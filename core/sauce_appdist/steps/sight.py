@@ -96,12 +96,12 @@ class Sight:
 
     def _changed(self, build: Build) -> list[gate.Check]:
         """A failed check if this is not the upload that was looked at before: the same version overwrites a build."""
-        before, now = self._marks, (build.app_version, build.app_version_code, build.uploaded_at)
+        before, now = self._marks, (build.app_version, build.app_version_code, self._aware(build.uploaded_at))
         differ = [(old, new) for old, new in zip(before, now, strict=True) if old is not None and old != new]
         if not differ:
             self._marks = now
             return []
-        texts = [f"{version} ({code}), uploaded {at}" for version, code, at in (before, now)]
+        texts = [f"{version} ({code}), uploaded {at or 'at an unknown time'}" for version, code, at in (before, now)]
         if any(new is not None for _, new in differ):
             why = "It was uploaded anew in between: what testers showed is of another file."
             return [gate.Check(gate.SAME_BUILD, gate.State.FAILED, texts[1], texts[0], why)]
