@@ -287,7 +287,9 @@ class Provider:
 
     def by_secret(self) -> Token:
         """Client credentials (RFC 6749, part 4.4)."""
-        return self._ask({"grant_type": "client_credentials", **self._client()})
+        # In Basic, who asks does not stand in the body.
+        who = {} if self.basic else {"client_id": self.client_id, "client_secret": self.client_secret}
+        return self._ask({"grant_type": "client_credentials", **who})
 
     def by_assertion(self, id_token: str) -> Token:
         """Client credentials with an ID token in place of the secret (RFC 7523, part 2.2)."""
@@ -306,18 +308,12 @@ class Provider:
         return self._ask(
             {
                 "grant_type": _EXCHANGE,
-                **self._client(),
+                "client_id": self.client_id,
                 "subject_token": id_token,
                 "subject_token_type": _JWT,
             },
             _JOB_HINTS,
         )
-
-    def _client(self) -> dict[str, str | None]:
-        """Who asks, in the body unless it stands in Basic."""
-        if self.basic and self.client_secret:
-            return {}
-        return {"client_id": self.client_id, "client_secret": self.client_secret}
 
     def _ask(self, fields: Mapping[str, str | None], hints: Mapping[str, str] = _HINTS) -> Token:
         if self.token_url is None:
@@ -325,7 +321,7 @@ class Provider:
         sent = {name: value for name, value in fields.items() if value}
         sent |= {name: value for name, value in (("audience", self.audience), ("scope", self.scope)) if value}
         options: dict[str, Any] = {"json": sent} if self.as_json else {"data": sent}
-        if self.basic and self.client_secret and "client_assertion" not in fields:
+        if self.basic and self.client_secret:
             # RFC 6749, part 2.3.1: both are form-encoded first.
             pair = (quote(self.client_id or "", safe=""), quote(self.client_secret, safe=""))
             self.http.learn(basic_pair(*pair))
