@@ -65,6 +65,14 @@ class Report:
         """A sign for how it ended."""
         return MARKS["failed" if self.problem else self.state]
 
+    def part(self, name: str, state: State, detail: str = "") -> None:
+        """Add a row of a promotion; it takes the place of an earlier one of that name."""
+        told, names = Part(name, state, detail), [part.name for part in self.parts]
+        if name in names:
+            self.parts[names.index(name)] = told
+        else:
+            self.parts.append(told)
+
     def fact(self, label: str, text: str | None, url: str | None = None) -> None:
         """Add a row; None and "" are left out, a second row of the same label replaces the first."""
         self.facts = [fact for fact in self.facts if fact.label != label]

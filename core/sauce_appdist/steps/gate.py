@@ -255,10 +255,13 @@ class GateOptions(ConnectionInputs):
         ]
 
 
+Verdict = Literal["passed", "failed", "inconclusive", "error"]
+
+
 class GateOutputs(AnyOutputs):
     """What the gate says."""
 
-    verdict: Literal["passed", "failed", "inconclusive", "error"] | None = output(
+    verdict: Verdict | None = output(
         "passed, failed or inconclusive; error where it could not be judged, empty where it did not begin.",
         dotenv=True,
     )
@@ -351,7 +354,7 @@ class Patience:
 class Ending(NamedTuple):
     """How it ended: the verdict, why, and what the step fails with if it does."""
 
-    verdict: Literal["passed", "failed", "inconclusive", "error"]
+    verdict: Verdict
     reason: str
     problem: AppDistError | None = None
 
@@ -373,7 +376,7 @@ class Gate:
         self._since: dict[str, tuple[gate.State, datetime]] = {}
         self._progressed: object = None
         self._progressed_at = 0.0
-        self._enough = False
+        self._patience = Patience(inputs)
         self._warned: object = None
 
     def aim(self, target: find.Target, directory: Directory) -> None:
@@ -398,7 +401,7 @@ class Gate:
         Outputs, summary and reports have it in any case. Raises GateFailed and GateInconclusive as the inputs want
         it, InputError where the build's times cannot be right, and the service's error where it could not be asked.
         """
-        self._conclude(self._wait)
+        self._conclude(self._wait, hint=self._hint)
         if self._out.verdict == "passed":
             self._ci.info(f"{self._name}: the gate passed. {self._out.reason}")
 
@@ -416,11 +419,11 @@ class Gate:
 
     def _once(self) -> bool:
         self._look()
-        return self._enough or self._inputs.consecutive_passes == 1
+        return self._patience.satisfied or self._inputs.consecutive_passes == 1
 
     def _wait(self) -> bool:
         """Whether enough looks in a row have passed."""
-        inputs, patience, began = self._inputs, Patience(self._inputs), time.monotonic()
+        inputs, patience, began = self._inputs, self._patience, time.monotonic()
         while True:
             try:
                 look = self._look()
@@ -433,8 +436,7 @@ class Gate:
                 self._waited = elapsed = time.monotonic() - began
                 pause = patience.after(look.checks, elapsed)
                 if pause is None:
-                    self._enough = patience.satisfied
-                    return self._enough
+                    return patience.satisfied
                 self._progress(look, max(0.0, inputs.wait - elapsed), patience.passes)
             self._client.transport.sleep(pause)
 
@@ -462,17 +464,17 @@ class Gate:
 
     # --- Ending ---
 
-    def _conclude(self, looking: Callable[[], bool]) -> None:
+    def _conclude(self, looking: Callable[[], bool], *, hint: Callable[[], str] = str) -> None:
         """Look, and tell how it ended whatever happens."""
         enough, problem = False, None
         try:
             enough = looking()
         except ServiceError as error:
             problem = error
-        hint = self._hint() if looking == self._wait else ""
+        advice = hint()  # while what is pending can be told from what is inconclusive
         if self._last:
             self._last = self._last._replace(checks=gate.settled(self._last.checks))
-        ending = self._broken_off(problem) if problem else self._ending(hint, enough=enough)
+        ending = self._broken_off(problem) if problem else self._ending(advice, enough=enough)
         self._tell(ending)
         try:
             self._write(ending)
@@ -499,7 +501,7 @@ class Gate:
         return Ending("error", one_line(str(problem), 600), problem)
 
     def _ending(self, hint: str, *, enough: bool) -> Ending:
-        name, checks = self._name, self._last.checks if self._last else []
+        name, checks = self._name, self._checks
         state, reason = gate.worst(checks), self._open()
         waited = f" (waited {span(self._waited)})" if self._waited >= 1 else ""
         if state is gate.State.PASSED and enough:
@@ -513,10 +515,14 @@ class Gate:
             return Ending("error", reason, InputError(f"{name} cannot be judged: {reason}"))
         return Ending("inconclusive", reason, GateInconclusive(f"{name}{waited}: {reason}{hint}"))
 
+    @property
+    def _checks(self) -> list[gate.Check]:
+        """Those of the last look."""
+        return self._last.checks if self._last else []
+
     def _bad(self) -> list[gate.Check]:
         """What did not pass, the worst first."""
-        checks = self._last.checks if self._last else []
-        return sorted((one for one in checks if one.state is not gate.State.PASSED), key=lambda one: -one.state)
+        return sorted((one for one in self._checks if one.state is not gate.State.PASSED), key=lambda one: -one.state)
 
     def _open(self) -> str:
         texts = [f"{one.name} is {one}" + (f" ({one.reason.rstrip('.')})" if one.reason else "") for one in self._bad()]
@@ -553,7 +559,6 @@ class Gate:
         out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
         out.failed_checks = [one.name for one in self._bad()]
         out.baseline_build_id = self._sight.baseline.id if self._sight.baseline else None
-        checks = look.checks if look else []
         out.checks = {
             one.name: {
                 "state": str(one.state),
@@ -562,7 +567,7 @@ class Gate:
                 "reason": one.reason,
                 "since": _utc(self._since[one.name][1]),
             }
-            for one in checks
+            for one in self._checks
         }
         if look:
             out.read(look.build)
@@ -572,7 +577,7 @@ class Gate:
         report.title = f"Gate {ending.verdict}: {self._name}"
         report.fact("Uploaded", out.uploaded_at)
         report.fact("Verdict", f"{ending.verdict}, after {plural(self._looks, 'look')}")
-        report.checks = checks
+        report.checks = self._checks
 
     def _write(self, ending: Ending) -> None:
         """The reports, without secrets. Raises InputError where they cannot be written."""
@@ -590,8 +595,7 @@ class Gate:
                 for name, fields in out.checks.items()
             ],
         }
-        checks = self._last.checks if self._last else []
-        cases = [(one.name, str(one.state), clean(f"{one}. {one.reason}".strip())) for one in checks]
+        cases = [(one.name, str(one.state), clean(f"{one}. {one.reason}".strip())) for one in self._checks]
         if isinstance(ending.problem, ServiceError) or (ending.problem and not self._bad()):
             cases.append(("gate", ending.verdict, told["reason"]))  # no check tells it
         xml = junit(

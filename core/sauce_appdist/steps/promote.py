@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from sauce_appdist.ci import Part, State
 from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, output
 from sauce_appdist.errors import AppDistError, PartialSuccessError
 from sauce_appdist.steps import annotate, copy, find, gate, invite, tag
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sauce_appdist.api.testers import Group
-    from sauce_appdist.ci import Ci
+    from sauce_appdist.ci import Ci, State
     from sauce_appdist.client import Client
 
 
@@ -164,7 +163,7 @@ class Promotion:
             out.invited_groups, out.notified = [], False
             why = "nobody: the copy was there already"
             ci.info(f"Invited {why} (notify: if-copied).")
-            ci.report.parts.append(Part("invite", "not done", why))
+            ci.report.part("invite", "not done", why)
         elif plan.groups:
             with self._part("invite"):
                 invite.invite(
@@ -242,14 +241,15 @@ class Promotion:
                 raise  # a part within this one has told it
             self._out.failed_step = names[0]
             self._out.completed_steps = [one for one in self._out.completed_steps or [] if one not in names]
-            report.parts = [part for part in report.parts if part.name not in names]
             unknown = isinstance(error, PartialSuccessError) and error.unknown
             if names == ("copy",) and self._out.copied:
                 self._written.append("copy")  # made, though not as it should be
             state: State = "unknown" if unknown else "failed"
-            report.parts += [Part(name, state, " ".join(str(error).split())) for name in names]
+            for name in names:
+                report.part(name, state, " ".join(str(error).split()))
             rest = [name for name in self._pending if name not in names]
-            report.parts += [Part(name, "not done", "") for name in rest]
+            for name in rest:
+                report.part(name, "not done")
             report.title = f"Promotion stopped at {names[0]}"
             if not self._written and not unknown:
                 raise
@@ -261,12 +261,7 @@ class Promotion:
             self._written += [] if reads or found else names
         for name in names:
             state = "planned" if planned else self._states.get(name, "done")
-            told = Part(name, state, self._details.get(name, ""))
-            before = [part.name for part in report.parts]
-            if name in before:
-                report.parts[before.index(name)] = told
-            else:
-                report.parts.append(told)
+            report.part(name, state, self._details.get(name, ""))
 
     def _advice(self, error: Exception, names: tuple[str, ...], rest: list[str], *, unknown: bool) -> str:
         """What is done, what is not, and how to go on without doing anything twice."""
