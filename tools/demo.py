@@ -124,18 +124,8 @@ def gate() -> None:
     """A candidate that its testers like, and one that crashes; a day passes in six seconds."""
     title("The gate: two candidates, of which one is good")
     command = [str(BIN / "sauce-appdist"), "promote", "--project-id", "6950110", "--to-folder", "Releases"]
-    command += [
-        "--min-age",
-        "24h",
-        "--min-sessions",
-        "20",
-        "--max-crash-rate",
-        "1%",
-        "--wait",
-        "1m",
-        "--interval",
-        "10s",
-    ]
+    command += ["--min-age", "24h", "--min-sessions", "20", "--max-crash-rate", "1%"]
+    command += ["--wait", "1m", "--interval", "10s"]
     command += ["--feedback-block-pattern", "(?i)blocker", "--groups", "Stakeholders", "--notify", "true"]
     with Emulator(named_seed("gate")) as emulator, tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": emulator.url}

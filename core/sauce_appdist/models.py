@@ -17,19 +17,17 @@ from pydantic.alias_generators import to_camel
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-
-def _no_flag(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("no number")  # noqa: TRY004 - pydantic takes this one
-    return value
-
-
-if TYPE_CHECKING:
     Counter = int | None
     # A time. No document names the zone of the times without one, like `2019-04-04 16:03:15`: those are naive.
     # One that names its zone is aware.
     Moment = datetime | None
 else:
+
+    def _no_flag(value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("no number")  # noqa: TRY004 - pydantic takes this one
+        return value
+
     # The Python call is reached only by what cannot be read, so that long lists parse at full speed.
     _Unreadable = Annotated[Any, AfterValidator(lambda _: None)]
     _Number = Annotated[int, BeforeValidator(_no_flag)]  # `"12"` is one, `true` is none
