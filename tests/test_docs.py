@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("actions/*/README.md"))]
+
+
+def slugs(page: str) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page of Markdown.
+
+    A heading's text in lower case, without what is not a letter, a digit, `_`, `-` or a space; spaces become hyphens. A
+    heading that repeats an earlier one gets a number.
+    """
+    seen: Counter[str] = Counter()
+    anchors = set()
+    text = re.sub(r"^ {0,3}(```|~~~).*?^ {0,3}\1", "", page, flags=re.DOTALL | re.MULTILINE)
+    for heading in re.findall(r"^ {0,3}#{1,6} +(.*?)(?: +#+)? *$", text, re.MULTILINE):
+        shown = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w -]", "", shown.lower()).replace(" ", "-")
+        anchors.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return anchors
+
+
+def test_anchors_are_those_of_github() -> None:
+    page = """# `build-id`: which one?
+## Tags, notes & more
+## [When it fails](errors.md) ##
+## Twice
+## Twice
+## über_uns
+```sh
+# no heading
+```
+"""
+    assert slugs(page) == {"build-id-which-one", "tags-notes--more", "when-it-fails", "twice", "twice-1", "über_uns"}
 
 
 def test_every_test_that_a_page_names_exists() -> None:
@@ -33,6 +65,4 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
         file = (page.parent / target).resolve() if target else page
         assert file.exists(), target
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
-            slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-            assert anchor in slugs, f"{target}#{anchor}"
+            assert anchor in slugs(file.read_text("utf-8")), f"{target}#{anchor}"
