@@ -31,11 +31,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from appdist_emulator.seed import SeedError, parse_life
+from appdist_emulator.state.audits import Audits
 from appdist_emulator.state.base import about_build
 from appdist_emulator.state.builds import COUNTERS, Builds, app_file
 from appdist_emulator.state.recordings import Recordings, crashes_in_turn, made_up, parse, written
 from appdist_emulator.state.records import Action, Feedback
-from appdist_emulator.state.trail import Trail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Life:
         return max(build.uploaded_at, written(datetime.fromtimestamp(at, UTC)))
 
 
-class Lives(Builds, Recordings, Trail):
+class Lives(Builds, Recordings, Audits):
     def __init__(self, seed: Seed, rules: Rules) -> None:
         super().__init__(seed, rules)
         self._lives: list[Life] = []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from appdist_emulator.seed import AuditHistory, User
-    from appdist_emulator.state.records import Build, Project, Trail as TrailName
+    from appdist_emulator.state.records import Build, Project, Trail
 
 _RECENT = 100
 _PER_PAGE = 50
@@ -43,7 +43,7 @@ _DAYS = (
 )
 
 
-class Trail(Base):
+class Audits(Base):
     def recent_audits(self, user: User) -> list[dict[str, Any]]:
         """`/api/1/audits`, which v2 replaces."""
         with self._lock:
@@ -59,7 +59,7 @@ class Trail(Base):
                 for audit in reversed(self._audits[-_RECENT:])
             ]
 
-    def audits(self, user: User, trail: TrailName | None, query: Mapping[str, str]) -> dict[str, Any]:
+    def audits(self, user: User, trail: Trail | None, query: Mapping[str, str]) -> dict[str, Any]:
         with self._lock:
             no_tester(user)
             site = self._site_id(query["site"]) if "site" in query else None
