@@ -8,8 +8,9 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from appdist_emulator.dialects import DialectName
 from appdist_emulator.seed import SEEDS, SeedError, named_seed, read_seed
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--dialect",
-        choices=["classic", "compat"],
+        choices=get_args(DialectName),
         default="classic",
         help="classic: the documented service; compat: the newer server with the same paths (default classic)",
     )

@@ -1,17 +1,17 @@
-"""`/_emulator/`: what a test or a demo reads and orders. Not of the service, and without credentials."""
+"""`/_emulator/`: control paths for tests and demos. They are not part of the service and need no credentials."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, g, request
 
-from appdist_emulator.classic import fail, reply
 from appdist_emulator.faults import FaultError
+from appdist_emulator.replies import fail, reply
 from appdist_emulator.seed import SEEDS, SeedError, named_seed
 
 if TYPE_CHECKING:
-    from appdist_emulator.server import Front
+    from appdist_emulator.service import Service
 
 PREFIX = "/_emulator/"
 control = Blueprint("control", __name__, url_prefix=PREFIX.rstrip("/"))
@@ -36,7 +36,7 @@ def index() -> Response:
         {
             "status": "ok",
             "emulator": "Sauce Labs Mobile App Distribution",
-            "dialect": _front().dialect.name,
+            "dialect": _service().dialect.name,
             "endpoints": _INDEX,
         }
     )
@@ -44,7 +44,7 @@ def index() -> Response:
 
 @control.get("/state")
 def state() -> Response:
-    return reply(_front().account.snapshot(request.host_url.rstrip("/")))
+    return reply(_service().dialect.account.snapshot(request.host_url.rstrip("/")))
 
 
 @control.post("/reset")
@@ -61,7 +61,7 @@ def reset() -> Response:
         if seed is None:
             return fail(400, "the seed must be a JSON object", 400)
     try:
-        _front().reset(seed)
+        _service().reset(seed)
     except SeedError as error:
         return fail(400, f"the seed cannot be used:\n{error}", 400)
     return reply({"status": "ok"})
@@ -69,7 +69,7 @@ def reset() -> Response:
 
 @control.get("/life")
 def lives() -> Response:
-    return reply(_front().account.lives())
+    return reply(_service().dialect.account.lives())
 
 
 @control.post("/life")
@@ -78,7 +78,7 @@ def play() -> Response:
     if order is None:
         return fail(400, "a life is ordered as a JSON object", 400)
     try:
-        life = _front().account.play(order)
+        life = _service().dialect.account.play(order)
     except SeedError as error:
         return fail(400, f"the life cannot be played:\n{error}", 400)
     return reply({"status": "ok", "life": life})
@@ -86,23 +86,23 @@ def play() -> Response:
 
 @control.get("/outbox")
 def outbox() -> Response:
-    return reply(_front().account.outbox())
+    return reply(_service().dialect.account.outbox())
 
 
 @control.get("/requests")
 def requests() -> Response:
-    return reply(_front().log.view())
+    return reply(_service().log.view())
 
 
 @control.delete("/requests")
 def forget_requests() -> Response:
-    _front().log.clear()
+    _service().log.clear()
     return reply({"status": "ok"})
 
 
 @control.get("/faults")
 def faults() -> Response:
-    return reply(_front().faults.view())
+    return reply(_service().faults.view())
 
 
 @control.post("/faults")
@@ -111,7 +111,7 @@ def order_fault() -> Response:
     if order is None:
         return fail(400, "a fault is ordered as a JSON object", 400)
     try:
-        fault = _front().faults.order(order)
+        fault = _service().faults.order(order)
     except FaultError as error:
         return fail(400, f"the fault cannot be ordered:\n{error}", 400)
     return reply({"status": "ok", "fault": fault})
@@ -119,13 +119,13 @@ def order_fault() -> Response:
 
 @control.delete("/faults")
 def cancel_faults() -> Response:
-    _front().faults.clear()
+    _service().faults.clear()
     return reply({"status": "ok"})
 
 
-def _front() -> Front:
-    front: Front = current_app.extensions["appdist"]
-    return front
+def _service() -> Service:
+    service: Service = g.service
+    return service
 
 
 def _object() -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from appdist_emulator import Emulator, SeedError, compat
+from appdist_emulator import Emulator, SeedError
 from appdist_emulator.cli import main
+from appdist_emulator.dialects import compat
 from appdist_emulator.seed import default_seed
 
 if TYPE_CHECKING:
@@ -571,5 +572,5 @@ def test_a_dialect_that_is_not_known(capsys: pytest.CaptureFixture[str]) -> None
     out, err = capsys.readouterr()
     assert (out, "--dialect" in err) == ("", True)
     assert "compat" in err
-    with pytest.raises(ValueError, match="'v3' is none of classic, compat"):
+    with pytest.raises(ValueError, match="'v3' is not one of classic, compat"):
         Emulator(dialect="v3")  # type: ignore[arg-type]

@@ -527,16 +527,18 @@ def test_a_seed_by_name_on_the_command_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     seen = []
+    start = Emulator.start
 
-    def started(_emulator: Emulator, **_options: Any) -> None:
-        seen.append(_emulator._front.account.snapshot("")["company"])
+    def started(emulator: Emulator, **_options: Any) -> None:
+        start(emulator)
+        seen.append(requests.get(f"{emulator.url}/_emulator/state", timeout=10).json()["company"])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Emulator, "start", started)
     monkeypatch.chdir(tmp_path)
     for name in SEEDS:
-        assert main(["--seed", name]) == 0
-    assert main([]) == 0
+        assert main(["--port", "0", "--seed", name]) == 0
+    assert main(["--port", "0"]) == 0
     assert seen == ["Northwind Travel", "Northwind Ferries", "Northwind Travel"]
     assert main(["--seed", "gates"]) == 2
     err = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Where the dialects differ: `Dialect` does as the classic documents, `Compat` as a newer server.
+"""The compat dialect: a newer server with the same paths.
 
 Paths, state and views are classic's (facts.md part 1: "newer server, same paths"); what is not
 named here is the same in both. Where facts.md is silent, compat is like this:
@@ -21,61 +21,28 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, Response, g, redirect, request
 
-from appdist_emulator import classic
-from appdist_emulator.state import Refusal, Rules
+from appdist_emulator.dialects.classic import Classic
+from appdist_emulator.replies import attachment
+from appdist_emulator.state.records import Refusal, Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import flask
     from werkzeug import Response as AnyResponse
 
     from appdist_emulator.seed import User
-    from appdist_emulator.server import Front
-    from appdist_emulator.state import Account
-
-DialectName = Literal["classic", "compat"]
 
 LINK_LIFETIME = 300  # seconds
 _STORAGE = "/_storage"
 SIGNATURE = "X-Amz-Signature"
 _EXPIRES = "X-Amz-Expires"
 _CREDENTIALS = ("Authorization", "X-API-Key", "X-OIDC-Config-Key")
-
-
-class Dialect:
-    """What may be done otherwise, and how classic does it. One for each account: reset makes a new one."""
-
-    name: ClassVar[DialectName] = "classic"
-    rules: ClassVar[Rules] = Rules()
-
-    @staticmethod
-    def path(rule: str) -> str:
-        return rule
-
-    @staticmethod
-    def install(app: flask.Flask) -> None:
-        """Add what only this dialect has."""
-
-    def http(self, refusal: Refusal) -> int:
-        return refusal.http
-
-    def user(self) -> User:
-        return classic.user_of_request()
-
-    def api_key(self) -> str | None:
-        """The key that comes without an e-mail; everywhere but at the upload, classic does not ask."""
-        return next(reversed(request.form.getlist("api_key")), None)
-
-    def deliver(self, name: str, content: bytes) -> AnyResponse:
-        return classic.send(name, content)
-
-    def secrets(self) -> set[str]:
-        """What no log may show, besides the account's keys."""
-        return set()
 
 
 @dataclass(frozen=True)
@@ -87,7 +54,7 @@ class _Link:
     made: float
 
 
-class Compat(Dialect):
+class Compat(Classic):
     """The newer server with the old paths: the "compat" column and notes of facts.md."""
 
     name = "compat"
@@ -99,7 +66,8 @@ class Compat(Dialect):
         max_per_page=100,
     )
 
-    def __init__(self) -> None:
+    def __init__(self, seed: Mapping[str, Any]) -> None:
+        super().__init__(seed)
         self._lock = threading.Lock()
         self._links: dict[str, _Link] = {}
         self._signatures: set[str] = set()  # the used ones too: a log must not show them either
@@ -113,7 +81,7 @@ class Compat(Dialect):
         app.register_blueprint(_pages)
         app.after_request(_say_that_it_ends)
 
-    def http(self, refusal: Refusal) -> int:
+    def status(self, refusal: Refusal) -> int:
         return 200 if refusal.http == 400 else refusal.http
 
     def user(self) -> User:
@@ -125,18 +93,18 @@ class Compat(Dialect):
     def _user(self) -> User:
         given = request.authorization
         kind = given.type if given is not None else None
-        if kind == "basic" and not _account().settings.basic_auth:
+        if kind == "basic" and not self.account.settings.basic_auth:
             raise Refusal(104, "User not found", 401)
         key = self.api_key()
         if kind in {"basic", "bearer"} or key is None:
-            return classic.user_of_request()
-        return _account().user_of_lone_key(key)
+            return super().user()
+        return self.account.user_of_lone_key(key)
 
     def api_key(self) -> str | None:
         return request.headers.get("X-API-Key", super().api_key())
 
     def deliver(self, name: str, content: bytes) -> AnyResponse:
-        if not _account().settings.storage:
+        if not self.account.settings.storage:
             where = request.view_args or {}
             return redirect(
                 f"{request.host_url}projects/{quote(where['project'])}/builds/{quote(where['build'])}/download"
@@ -166,23 +134,19 @@ class Compat(Dialect):
             if time.monotonic() >= link.made + link.lifetime:
                 return _no(403, "AccessDenied", "Request has expired")
             del self._links[token]
-        return classic.send(link.name, link.content)
+        return attachment(link.name, link.content)
 
     def secrets(self) -> set[str]:
         with self._lock:
-            return set(self._signatures)
+            return super().secrets() | self._signatures
 
-
-DIALECTS: dict[DialectName, type[Dialect]] = {"classic": Dialect, "compat": Compat}
 
 _pages = Blueprint("pages", __name__)
 
 
 @_pages.get(_STORAGE + "/<token>/<name>")
 def fetch(token: str, name: str) -> Response:
-    dialect = classic.dialect()
-    assert isinstance(dialect, Compat)  # noqa: S101 - for the type checker
-    return dialect.fetch(token, name)
+    return _dialect().fetch(token, name)
 
 
 @_pages.get("/projects/<project>/builds/<build>/download")
@@ -192,15 +156,15 @@ def install_page(project: str, build: str) -> Response:  # noqa: ARG001 - the sa
     )
 
 
-def _account() -> Account:
-    front: Front = current_app.extensions["appdist"]
-    return front.account
+def _dialect() -> Compat:
+    dialect: Compat = g.dialect
+    return dialect
 
 
 def _say_that_it_ends(response: Response) -> Response:
     if request.path.startswith(("/api/1/", "/api/2/")):
         response.headers["Deprecation"] = "true"
-        response.headers["Sunset"] = _account().settings.sunset
+        response.headers["Sunset"] = _dialect().account.settings.sunset
     return response
 
 

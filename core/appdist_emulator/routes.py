@@ -1,29 +1,28 @@
-"""The classic v1 dialect: paths, credentials and fields, spelled as in the vendor's two documents.
+"""The documented paths and their parameters, spelled as in the vendor's two documents.
 
-Each path is taken exactly as documented, slash included; the other form is a 404, never a redirect.
-Both documents' forms of the lists of testers and audits exist, with and without a slash. Where a
-DELETE takes parameters, they may be in the query too: not every client sends it with a body.
+A path must match exactly, slash included; the other form is a 404, never a redirect. The lists of
+testers and audits exist with and without a slash, since the two documents differ. A DELETE takes
+parameters from the query too, since some clients cannot send it with a body.
 """
 
 from __future__ import annotations
 
-import io
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, current_app, g, request, send_file
+from flask import Blueprint, Response, g, request
 
-from appdist_emulator.state import Account, Refusal, Upload
+from appdist_emulator.replies import reply
+from appdist_emulator.state.records import Refusal, Upload
 
 if TYPE_CHECKING:
     from werkzeug import Response as AnyResponse
     from werkzeug.datastructures import MultiDict
 
-    from appdist_emulator.compat import Dialect
-    from appdist_emulator.seed import User
+    from appdist_emulator.dialects.classic import Classic
+    from appdist_emulator.state.account import Account
     from appdist_emulator.state.records import Trail
 
-api = Blueprint("classic", __name__, url_prefix="/api/1")
+api = Blueprint("api", __name__, url_prefix="/api/1")
 audits = Blueprint("audits", __name__, url_prefix="/api/2/audits")
 uploads = Blueprint("uploads", __name__, url_prefix="/api/upload")
 
@@ -34,18 +33,10 @@ TESTER = "/testers/<tester>"
 WEBHOOK = "/webhook/<webhook>/"
 
 
-def reply(data: Any, status: int = 200) -> Response:
-    return Response(json.dumps(data), status, mimetype="application/json")
-
-
-def fail(code: int, message: str, status: int) -> Response:
-    return reply({"status": "fail", "code": code, "message": message}, status)
-
-
 @api.before_request
 @audits.before_request
 def sign_in() -> None:
-    g.user = dialect().user()
+    g.user = _dialect().user()
 
 
 # --- projects and builds ----------------------------------------------------------------------
@@ -90,7 +81,7 @@ def invite(project: str, build: str) -> Response:
 
 @api.get(BUILD + "/download/")
 def download(project: str, build: str) -> AnyResponse:
-    return dialect().deliver(*_account().download(g.user, project, build))
+    return _dialect().deliver(*_account().download(g.user, project, build))
 
 
 # --- sessions and feedbacks -------------------------------------------------------------------
@@ -254,16 +245,8 @@ def _audits(trail: Trail | None) -> Response:
 
 @uploads.post("/")
 def upload() -> Response:
-    """facts.md part 7. Wrong credentials are HTTP 200 with code 5 here (facts.md part 3)."""
-    fields = _fields(request.form)
-    key = dialect().api_key()
-    if key is not None or not request.headers.get("Authorization", "").startswith("Bearer "):
-        user = _account().user_of_upload_key(key or "")
-    else:
-        try:
-            user = _oidc_user()
-        except Refusal as refusal:
-            raise Refusal(5, refusal.message, 200) from None
+    """facts.md part 7."""
+    user = _dialect().uploader()
     file = request.files.get("file")
     if file is None:
         raise Refusal(1, "Missing or invalid parameter: file")
@@ -272,54 +255,26 @@ def upload() -> Response:
         _account().upload(
             user,
             Upload(file.filename or "", file.read(), (symbols.filename or "") if symbols else ""),
-            fields,
+            _fields(request.form),
             _base(),
         )
     )
 
 
-# --- what all of them need --------------------------------------------------------------------
+# --- shared -----------------------------------------------------------------------------------
 
 
-def dialect() -> Dialect:
-    """Tell what other dialects may do otherwise."""
-    found: Dialect = current_app.extensions["appdist"].dialect
-    return found
-
-
-def send(name: str, content: bytes) -> Response:
-    return send_file(
-        io.BytesIO(content),
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=name,
-        etag=False,
-    )
+def _dialect() -> Classic:
+    dialect: Classic = g.dialect
+    return dialect
 
 
 def _account() -> Account:
-    account = current_app.extensions["appdist"].account
-    assert isinstance(account, Account)  # noqa: S101 - for the type checker
-    return account
+    return _dialect().account
 
 
 def _base() -> str:
     return request.host_url.rstrip("/")
-
-
-def user_of_request() -> User:
-    given = request.authorization
-    if given is not None and given.type == "basic":
-        return _account().user_of_key(given.username or "", given.password or "")
-    if (given is not None and given.type == "bearer") or "X-OIDC-Config-Key" in request.headers:
-        return _oidc_user()
-    raise Refusal(104, "Missing API key", 401)
-
-
-def _oidc_user() -> User:
-    given = request.authorization
-    token = given.token if given is not None and given.type == "bearer" else None
-    return _account().user_of_token(token, request.headers.get("X-OIDC-Config-Key"))
 
 
 def _fields(form: MultiDict[str, str]) -> dict[str, str]:
