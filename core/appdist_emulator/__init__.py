@@ -1,6 +1,6 @@
 """Sauce Labs Mobile App Distribution as a real HTTP server on loopback, for tests and demos.
 
-Written from the vendor's two documents and the project's fact sheet alone; imports nothing of
+Written from the vendor's two documents and docs/reference/api-facts.md#sources alone; imports nothing of
 `sauce_appdist`, so that a mistake of the client cannot hide in shared code.
 """
 

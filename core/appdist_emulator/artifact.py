@@ -1,4 +1,4 @@
-"""What an uploaded file says about itself (facts.md part 7, and what the emulator adds to it)."""
+"""What an uploaded file says about itself (docs/reference/api-facts.md#upload-files), and what the emulator adds."""
 
 from __future__ import annotations
 

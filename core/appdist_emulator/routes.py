@@ -245,7 +245,7 @@ def _audits(trail: Trail | None) -> Response:
 
 @uploads.post("/")
 def upload() -> Response:
-    """facts.md part 7."""
+    """Take a file and answer with its build (docs/reference/api-facts.md#uploading)."""
     user = _dialect().uploader()
     file = request.files.get("file")
     if file is None:

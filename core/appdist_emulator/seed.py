@@ -32,7 +32,7 @@ SEEDS = ("northwind", "gate")  # those that come with the emulator
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
-# facts.md part 3, the messages a client has to explain.
+# The messages a client has to explain: docs/reference/api-facts.md#oidc-messages.
 OidcMessage = Literal[
     "X-OIDC-Config-Key header required",
     "Invalid config key",

@@ -1,4 +1,6 @@
-"""Tokens that an identity provider signed: the checks of facts.md part 3, and its words for each.
+"""Tokens that an identity provider signed: the service's checks, and its words for each.
+
+Source: docs/reference/api-facts.md#oidc and docs/reference/api-facts.md#oidc-messages.
 
 Where it is silent:
 

@@ -54,7 +54,7 @@ SAUCELABS = [
     "POST /api/1/testers/groups/{group-id}",
     "DELETE /api/1/testers/groups/{group-id}",
     "GET /api/1/testers/groups",
-    "POST /api/1/testers/groups",  # the heading alone; its text is in the fact sheet, part 5
+    "POST /api/1/testers/groups",  # the heading alone; its text: docs/reference/api-facts.md#groups
     "GET /api/1/feedbacks/",
     "GET /api/1/audits",
     "GET /api/2/audits/",
@@ -73,7 +73,7 @@ TESTFAIRY = [
     "GET /api/1/projects/{project-id}/builds/{build-id}/sessions/",
     "GET /api/1/projects/{project-id}/builds/{build-id}/sessions/{session-id}/",
 ]
-FACTS = ["DELETE /api/1/site/{site-id}/"]  # the fact sheet, part 5
+FACTS = ["DELETE /api/1/site/{site-id}/"]  # docs/reference/api-facts.md#sites
 DOCUMENTED = SAUCELABS + TESTFAIRY + FACTS
 
 
@@ -216,7 +216,7 @@ ROWS: dict[str, list[Case]] = {
         Case(
             "no group",
             lambda client: client.builds.update(PROJECT, BUILD, groups=[]),
-            samples.UPDATED | {"groups": [], "metadata": []},  # facts.md part 6
+            samples.UPDATED | {"groups": [], "metadata": []},  # docs/reference/api-facts.md#updating-a-build
             form={"groups": ""},
             reads={"groups": [], "metadata": {}},
         ),
@@ -469,7 +469,7 @@ ROWS: dict[str, list[Case]] = {
     ],
     "POST /api/1/testers/groups": [
         Case(
-            "facts.md",
+            "facts",
             lambda client: client.groups.create("group3"),
             samples.GROUP,
             form={"groupName": "group3"},
@@ -712,7 +712,7 @@ ROWS: dict[str, list[Case]] = {
         ),
     ],
     "DELETE /api/1/webhook/{webhook-id}/": [
-        Case("facts.md", lambda client: client.webhooks.delete(WEBHOOK), samples.OK),
+        Case("facts", lambda client: client.webhooks.delete(WEBHOOK), samples.OK),
     ],
     "GET /api/1/site/": [
         Case(
@@ -751,6 +751,6 @@ ROWS: dict[str, list[Case]] = {
         ),
     ],
     "DELETE /api/1/site/{site-id}/": [
-        Case("facts.md", lambda client: client.sites.delete(SITE), samples.OK),
+        Case("facts", lambda client: client.sites.delete(SITE), samples.OK),
     ],
 }

@@ -1,7 +1,7 @@
 """The sample answers of the vendor's documents, typed in. Nothing is added, left out or put right but brackets.
 
-Unless it says otherwise a sample is from the present document (rest-api-saucelabs). Where that one shows no
-answer, the text of the documents or the fact sheet says what comes, and the sample's comment says so.
+Unless it says otherwise a sample is from the present document (docs/reference/api-facts.md#sources). Where
+that one shows no answer, the text of the documents or of that page says what comes, and the sample's comment says so.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ GROUPS: dict[str, Any] = {
         {"id": 39, "name": "group2", "testers": [[{"email": "tester1@saucelabs.com"}]]},
     ],
 }
-# From the fact sheet, part 5: the document has the heading alone.
+# From docs/reference/api-facts.md#groups: the document has the heading alone.
 GROUP: dict[str, Any] = {"status": "ok", "id": "40", "name": "group3"}
 
 # --- Feedbacks and audits ---------------------------------------------------------------------------

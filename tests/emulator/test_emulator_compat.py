@@ -1,4 +1,4 @@
-"""The compat dialect, and that classic is otherwise: what facts.md says of the newer server."""
+"""The compat dialect, and that classic is otherwise (docs/reference/api-facts.md#the-newer-server)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The documented checks of a token (facts.md part 3), with real tokens of a real identity provider."""
+"""The documented checks of a token, with real tokens of a real identity provider.
+
+Source: docs/reference/api-facts.md#oidc.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /api/upload/ as in facts.md part 7, and what the emulator adds to it."""
+"""POST /api/upload/ (docs/reference/api-facts.md#uploading), and what the emulator adds to it."""
 
 from __future__ import annotations
 

@@ -52,7 +52,10 @@ class Classic:
         raise Refusal(104, "Missing API key", 401)
 
     def uploader(self) -> User:
-        """Return the user who uploads. Wrong credentials are code 5 with HTTP 200 there (facts.md part 3)."""
+        """Return the user who uploads. Wrong credentials are code 5 with HTTP 200 there.
+
+        Source: docs/reference/api-facts.md#wrong-credentials.
+        """
         key = self.api_key()
         if key is not None or not request.headers.get("Authorization", "").startswith("Bearer "):
             return self.account.user_of_upload_key(key or "")

@@ -1,7 +1,7 @@
 """The compat dialect: a newer server with the same paths.
 
-Paths, state and views are classic's (facts.md part 1: "newer server, same paths"); what is not
-named here is the same in both. Where facts.md is silent, compat is like this:
+Paths, state and views are classic's (docs/reference/api-facts.md#the-newer-server); what is not
+named here is the same in both. Where that page is silent, compat is like this:
 
 - `hasTestFairySdk`, `insightsEnabled` and `videoEnabled` are missing from a build too: they speak of
   the sessions that it does not have, and nobody should rely on what is not listed for it.
@@ -55,7 +55,7 @@ class _Link:
 
 
 class Compat(Classic):
-    """The newer server with the old paths: the "compat" column and notes of facts.md."""
+    """The newer server with the old paths (docs/reference/api-facts.md#the-newer-server)."""
 
     name = "compat"
     rules = Rules(

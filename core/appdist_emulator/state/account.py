@@ -40,16 +40,16 @@ class Account(Lives, People, Company):
     # --- who asks ---------------------------------------------------------------------------------
 
     def user_of_key(self, email: str, api_key: str) -> User:
-        """HTTP Basic `email:api-key` (rest-api-saucelabs, Authentication)."""
+        """HTTP Basic `email:api-key` (docs/reference/api-facts.md#signing-in)."""
         with self._lock:
             user = self._users.get(email.lower())
             if user is None or user.api_key != api_key:
-                # Code and text from facts.md part 4; the same for both, as they must not tell which.
+                # docs/reference/api-facts.md#wrong-credentials; the same for both, as they must not tell which.
                 raise Refusal(104, "User not found", 401)
             return self._not_blocked(user, 401)
 
     def user_of_token(self, token: str | None, config_key: str | None) -> User:
-        """OIDC: a bearer token and the organisation's config key (facts.md part 3)."""
+        """OIDC: a bearer token and the organisation's config key (docs/reference/api-facts.md#oidc)."""
         oidc = self._seed.oidc
         if config_key is None:
             raise Refusal(104, "X-OIDC-Config-Key header required", 401)
@@ -80,11 +80,14 @@ class Account(Lives, People, Company):
         return oidc.user
 
     def user_of_upload_key(self, api_key: str) -> User:
-        """Know the user by the upload's `api_key` field, which comes without an e-mail (facts.md part 7)."""
+        """Know the user by the upload's `api_key` field, which comes without an e-mail.
+
+        Source: docs/reference/api-facts.md#signing-in.
+        """
         return self._user_of_key_alone(api_key, Refusal(5, "Invalid API key", 200))
 
     def user_of_lone_key(self, api_key: str) -> User:
-        """Compat's `X-API-Key` and `api_key` (facts.md part 1)."""
+        """Compat's `X-API-Key` and `api_key` (docs/reference/api-facts.md#dialects)."""
         return self._user_of_key_alone(api_key, Refusal(104, "User not found", 401))
 
     def _user_of_key_alone(self, api_key: str, wrong: Refusal) -> User:

@@ -197,7 +197,7 @@ def folder_path(text: str) -> str:
 
 
 def switched_on(value: str | None) -> bool:
-    # facts.md part 5: any other value silently notifies nobody.
+    # Any other value silently notifies nobody: docs/reference/api-facts.md#inviting-testers.
     return value in {"on", "1"}
 
 

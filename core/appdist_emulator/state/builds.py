@@ -102,7 +102,7 @@ class Builds(Base):
             }
 
     def copy(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Copy into a folder, which holds apps of its own (facts.md parts 5 and 6)."""
+        """Copy into a folder, which holds apps of its own (docs/reference/api-facts.md#copying-a-build)."""
         with self._lock:
             no_tester(user)
             source, build = self._find(user, project_id, build_id, "rw")
@@ -185,7 +185,10 @@ class Builds(Base):
             self._record(user, Action.INVITE, about_build(project, build) | told)
 
     def upload(self, user: User, file: Upload, fields: Mapping[str, str], base: str) -> dict[str, Any]:
-        """POST /api/upload/ (facts.md part 7), with the emulator's own fields for what it cannot read."""
+        """POST /api/upload/, with the emulator's own fields for what it cannot read.
+
+        Source: docs/reference/api-facts.md#uploading.
+        """
         with self._lock:
             no_tester(user)
             try:
@@ -235,8 +238,7 @@ class Builds(Base):
         # Its sessions, crashes and feedbacks are part of it, and go with it.
         del project.builds[build.id]
         if not project.builds:
-            # rest-api-testfairy: "When all builds of a project have been deleted, the project
-            # itself is removed".
+            # The project goes with its last build: docs/reference/api-facts.md#deleting-a-build.
             del self._projects[project.id]
 
     def _apply(self, build: Build, fields: Mapping[str, str], metadata: str) -> None:

@@ -99,7 +99,7 @@ class People(Base):
             self._record(user, Action.DELETE_TESTER, {"testerEmail": tester.email})
 
     def groups(self, user: User) -> list[dict[str, Any]]:
-        """Members are a list in a list, as in the documents' sample (facts.md part 6)."""
+        """Members are a list in a list, as in the documents' sample (docs/reference/api-facts.md#groups)."""
         with self._lock:
             no_tester(user)
             return [

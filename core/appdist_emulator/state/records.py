@@ -13,7 +13,7 @@ Trail = Literal["admin", "tester"]
 
 
 class Refusal(Exception):  # an answer of the service, not a failure of the emulator
-    """The service says no: facts.md part 4. Messages are constant, so they cannot hold a secret."""
+    """The service says no: docs/reference/api-facts.md#errors. Messages are constant, so they cannot hold a secret."""
 
     def __init__(self, code: int, message: str, http: int = 400) -> None:
         super().__init__(message)
