@@ -29,7 +29,7 @@ from sauce_appdist.auth import ApiKeyAuth, BasicAuth, OidcAuth
 from sauce_appdist.errors import ApiError, AuthError, InputError, TransportError
 from sauce_appdist.oidc import Token
 from sauce_appdist.steps.find import newest
-from sauce_appdist.transport import Transport
+from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

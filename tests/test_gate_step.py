@@ -32,7 +32,7 @@ from sauce_appdist.contract import extra, parse
 from sauce_appdist.errors import AppDistError
 from sauce_appdist.gate import Check, State, Thresholds
 from sauce_appdist.steps import gate, load, promote
-from sauce_appdist.transport import Transport
+from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -23,7 +23,7 @@ from sauce_appdist.auth import BasicAuth, OidcAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import ApiError, AppDistError, AuthError, InputError, ServiceError, TransportError
 from sauce_appdist.oidc import Token
-from sauce_appdist.transport import LONGEST_WAIT, Transport
+from sauce_appdist.wire.transport import LONGEST_WAIT, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

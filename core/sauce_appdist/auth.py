@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 class _Key(Unpicklable, AuthBase):
     """A key: it is there from the beginning, and one that was refused stays refused."""
 
-    explains = False  # whether what the service says may be one of the documented messages about tokens
-
     def prepare(self) -> None:
         """There is nothing to fetch before a request."""
 
     def renew(self) -> bool:
-        """There is no other one."""
+        """There is no other key."""
         return False
+
+    def explain(self, _said: str) -> str:
+        """The documented messages are about tokens."""
+        return ""
 
 
 class BasicAuth(_Key):
@@ -89,8 +91,6 @@ class OidcAuth(Unpicklable, AuthBase):
     every token before it is used.
     """
 
-    explains = True
-
     def __init__(
         self,
         fetch: Callable[[], Token],
@@ -142,6 +142,10 @@ class OidcAuth(Unpicklable, AuthBase):
         """The claims that the account's settings are to be compared with."""
         return f"The token has {self._claims()}."
 
+    def explain(self, said: str) -> str:
+        """What a documented message of the service asks of the user; "" for any other."""
+        return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
+
     def _claims(self) -> str:
         from sauce_appdist.oidc import described
 
@@ -163,11 +167,6 @@ _OIDC_HINTS = {
     "Failed to fetch JWKS": "the service cannot read the issuer's keys: try again later",
     "Unsupported algorithm": "the token must be signed with RS256, RS384 or RS512",
 }
-
-
-def explained(said: str) -> str:
-    """What a documented message of the service asks of the user; "" for any other."""
-    return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
 
 
 Auth = BasicAuth | ApiKeyAuth | OidcAuth

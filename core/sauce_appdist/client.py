@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from sauce_appdist.broken import check_proxy
 from sauce_appdist.errors import InputError
 from sauce_appdist.sign_in import build
 from sauce_appdist.text import Redactor
-from sauce_appdist.transport import Transport
+from sauce_appdist.wire.connection_errors import check_proxy
+from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

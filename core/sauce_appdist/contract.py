@@ -27,11 +27,11 @@ from pydantic import (
     model_validator,
 )
 
-from sauce_appdist import regions
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
 from sauce_appdist.sign_in import belonging, choose
 from sauce_appdist.text import Unpicklable, did_you_mean, is_single_line, one_line
+from sauce_appdist.wire import regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,10 +20,10 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 
-from sauce_appdist.broken import no_connection, proxies_for, unsent
 from sauce_appdist.errors import AuthError, InputError, TransportError
-from sauce_appdist.regions import host_of, is_loopback
 from sauce_appdist.text import basic_pair, one_line
+from sauce_appdist.wire.connection_errors import no_connection, proxies_for, unsent
+from sauce_appdist.wire.regions import host_of, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

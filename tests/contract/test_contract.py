@@ -21,7 +21,7 @@ from sauce_appdist.api import Resource
 from sauce_appdist.auth import BasicAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import InputError
-from sauce_appdist.transport import Transport
+from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

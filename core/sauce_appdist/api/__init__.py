@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sauce_appdist.models import Reply
-    from sauce_appdist.transport import Transport
+    from sauce_appdist.wire.transport import Transport
 
 R = TypeVar("R", bound="Reply")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from sauce_appdist.transport import Transport
+    from sauce_appdist.wire.transport import Transport
 
 # The most that every server gives at once: 200 as documented, 100 on newer ones (facts.md part 6).
 PER_PAGE = 100

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sauce_appdist.contract import ConnectionInputs, Outputs as AnyOutputs, output
-from sauce_appdist.regions import region_of_host
 from sauce_appdist.text import plural
+from sauce_appdist.wire.regions import region_of_host
 
 if TYPE_CHECKING:
     from sauce_appdist.ci import Ci

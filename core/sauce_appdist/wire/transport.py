@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
@@ -21,18 +21,18 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
-from sauce_appdist.auth import explained
-from sauce_appdist.broken import cause as cause_of, no_connection, proxies_for, root, unsent
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
-from sauce_appdist.regions import REGIONS, host_of, is_loopback, region_of_host
 from sauce_appdist.text import Redactor, one_line
+from sauce_appdist.wire.connection_errors import cause as cause_of, no_connection, proxies_for, root, unsent
+from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import IO
 
-    from sauce_appdist.auth import Auth
+    from requests import PreparedRequest
+
 
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
@@ -73,6 +73,30 @@ class _Retry(Exception):
         self.wait = wait
 
 
+class Signer(Protocol):
+    """What signs a request, and what a refused sign-in is explained by."""
+
+    name: str
+    inputs: str  # those that it is made of
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest: ...
+
+    def prepare(self) -> None:
+        """Fetch what a signature needs, before the time of the request begins."""
+
+    def renew(self) -> bool:
+        """Replace credentials that were refused; False if there are no others."""
+
+    def secrets(self) -> Iterable[str]:
+        """Everything that must never be shown."""
+
+    def hint(self, *, newer: bool) -> str:
+        """What else to try after a refusal; `newer` says whether this is a newer server."""
+
+    def explain(self, said: str) -> str:
+        """What a message of the service asks of the user; "" if it says nothing of the credentials."""
+
+
 class Transport:
     """Sends requests and returns checked replies.
 
@@ -85,7 +109,7 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        auth: Auth,
+        auth: Signer,
         *,
         timeout: float = 30.0,
         retries: int = 3,
@@ -413,7 +437,7 @@ class Transport:
 
     def _signing_hint(self, response: requests.Response, said: str) -> str:
         hint = self._auth.hint(newer=_is_newer(response))
-        if self._auth.explains and (why := explained(said)):
+        if why := self._auth.explain(said):
             return f"It says {said!r}: {why}. {hint}".strip()
         others = ", ".join(name for name in REGIONS if name != self._where())
         region = f"first check that region is the one of the account (now {self._where()}; others: {others})"

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 from requests.utils import get_environ_proxies, select_proxy
 
 from sauce_appdist.errors import InputError
-from sauce_appdist.regions import host_of, is_loopback
 from sauce_appdist.text import basic_pair, one_line
+from sauce_appdist.wire.regions import host_of, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
