@@ -25,9 +25,9 @@ from sauce_appdist.api.builds import Build
 from sauce_appdist.api.feedbacks import Feedback
 from sauce_appdist.api.sessions import Session
 from sauce_appdist.api.webhooks import Webhook
-from sauce_appdist.auth import ApiKeyAuth, BasicAuth, OidcAuth
+from sauce_appdist.auth.oidc import Token
+from sauce_appdist.auth.signing import ApiKeyAuth, BasicAuth, OidcAuth
 from sauce_appdist.errors import ApiError, AuthError, InputError, TransportError
-from sauce_appdist.oidc import Token
 from sauce_appdist.steps.find import newest
 from sauce_appdist.wire.transport import Transport
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
-    from sauce_appdist.auth import Auth
+    from sauce_appdist.auth.signing import Auth
 
 DOWNLOAD = "/api/1/projects/1/builds/2/download/"
 APK = b"PK\x03\x04" + bytes(range(256)) * 1000

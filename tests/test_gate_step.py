@@ -25,7 +25,7 @@ from pydantic import ConfigDict
 
 from appdist_emulator.seed import named_seed
 from harness import API_KEY, EMAIL, Outcome, Process, Run, Service, connection, github_outputs
-from sauce_appdist.auth import BasicAuth
+from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.ci.terminal import Terminal
 from sauce_appdist.client import Client
 from sauce_appdist.contract import extra, parse

@@ -39,13 +39,13 @@ from appdist_emulator.seed import default_seed
 from harness import ANDROID, EMAIL, NEWEST_ANDROID
 from identity import AUDIENCE, CLIENT_ID, GITLAB_SUBJECT, Flavour, IdentityProvider, Trust
 from sauce_appdist import Client
+from sauce_appdist.auth.oidc import Http, Provider, Token
 from sauce_appdist.ci.github import GitHub
 from sauce_appdist.ci.gitlab import GitLab
 from sauce_appdist.ci.terminal import JsonOutput, Terminal
 from sauce_appdist.cli import _problem, main
 from sauce_appdist.contract import ConnectionInputs, gather, is_secret, parse
 from sauce_appdist.errors import AppDistError, InputError
-from sauce_appdist.oidc import Http, Provider, Token
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:

@@ -31,12 +31,12 @@ from identity import (
     IdentityProvider,
     Trust,
 )
+from sauce_appdist.auth.oidc import Http, Provider
 from sauce_appdist.cli import main
 from sauce_appdist.client import Client
 from sauce_appdist.contract import ConnectionInputs, gather, parse
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.models import Reply
-from sauce_appdist.oidc import Http, Provider
 from sauce_appdist.text import Redactor
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from harness import API_KEY, EMAIL
-from sauce_appdist.auth import BasicAuth, OidcAuth
+from sauce_appdist.auth.oidc import Token
+from sauce_appdist.auth.signing import BasicAuth, OidcAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import ApiError, AppDistError, AuthError, InputError, ServiceError, TransportError
-from sauce_appdist.oidc import Token
 from sauce_appdist.wire.transport import LONGEST_WAIT, Transport
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "core"))
 
 from sauce_appdist import __version__, console  # noqa: E402 - the checkout's, whatever is installed
+from sauce_appdist.auth.methods import METHODS  # noqa: E402
 from sauce_appdist.contract import (  # noqa: E402
     choices,
     described,
@@ -30,7 +31,6 @@ from sauce_appdist.contract import (  # noqa: E402
     variable,
 )
 from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT  # noqa: E402
-from sauce_appdist.sign_in import WAYS  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 
 if TYPE_CHECKING:
@@ -267,10 +267,10 @@ def api_table() -> str:
 def ways_table() -> str:
     """The ways to sign in, for docs/sign-in.md."""
     lines = ["| Way | Needs | May have | When |", "|---|---|---|---|"]
-    for way in WAYS:
-        needs = ", ".join(" or ".join(f"`{one}`" for one in need.split("|")) for need in way.needs)
-        takes = ", ".join(f"`{one}`" for one in way.takes)
-        lines.append(f"| {way.name[0].upper()}{way.name[1:]} | {needs} | {takes} | {way.when} |")
+    for method in METHODS:
+        needs = ", ".join(" or ".join(f"`{one}`" for one in need.split("|")) for need in method.needs)
+        takes = ", ".join(f"`{one}`" for one in method.takes)
+        lines.append(f"| {method.name[0].upper()}{method.name[1:]} | {needs} | {takes} | {method.when} |")
     return "\n".join(lines)
 
 

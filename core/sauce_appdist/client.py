@@ -7,14 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from sauce_appdist.errors import InputError
-from sauce_appdist.sign_in import build
+from sauce_appdist.auth.methods import choose as choose_method
+from sauce_appdist.errors import AuthError, InputError
 from sauce_appdist.text import Redactor
 from sauce_appdist.wire.connection_errors import check_proxy
 from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pydantic import SecretStr
 
     from sauce_appdist.api.audits import Audits
     from sauce_appdist.api.builds import Builds
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from sauce_appdist.api.sites import Sites
     from sauce_appdist.api.testers import Testers
     from sauce_appdist.api.webhooks import Webhooks
+    from sauce_appdist.auth.oidc import Http, Token
+    from sauce_appdist.auth.signing import Auth
     from sauce_appdist.contract import ConnectionInputs
-    from sauce_appdist.oidc import Http, Token
 
 _SYSTEMS = 50_000  # bytes; what somebody made by hand is smaller
 
@@ -81,7 +84,7 @@ class Client:
             mask(secret)
 
         def http() -> Http:
-            from sauce_appdist.oidc import Http
+            from sauce_appdist.auth.oidc import Http
 
             return Http(inputs.timeout, verify, log=log, redact=redact, learn=learn)
 
@@ -93,7 +96,7 @@ class Client:
         for url in (inputs.api_url(), inputs.oidc_token_url, inputs.oidc_issuer):
             if url:
                 check_proxy(url, learn)
-        auth = build(inputs, http, id_token)
+        auth = _make_auth(inputs, http, id_token)
         for secret in auth.secrets():
             learn(secret)
         transport = Transport(
@@ -216,3 +219,74 @@ def _pem(name: str, place: str) -> str:
     except OSError:  # which ssl.SSLError is too
         raise InputError(f"{name} is {place}, which holds no certificates: expected a file of them (PEM).") from None
     return place
+
+
+def _make_auth(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable[[str, str, Http], Token]) -> Auth:
+    """What signs the requests: the one method that the inputs form.
+
+    `http` is only called where a token has to be fetched, `id_token` asks a CI system for one of an audience.
+    """
+    from sauce_appdist.auth.signing import (  # a wrong input is told before requests loads
+        ApiKeyAuth,
+        BasicAuth,
+        OidcAuth,
+    )
+
+    method = choose_method(inputs.given_to_sign_in())
+    if method.key == "basic":
+        return BasicAuth(inputs.email or "", _text(inputs.api_key))
+    if method.key == "key":
+        return ApiKeyAuth(_text(inputs.api_key))
+    from sauce_appdist.auth.oidc import Provider, Token, describe_token  # whoever signs in by key does not load it
+
+    wire = http()
+    provider = Provider(
+        wire,
+        issuer=inputs.oidc_issuer,
+        token_url=inputs.oidc_token_url,
+        client_id=inputs.oidc_client_id,
+        client_secret=_text(inputs.oidc_client_secret),
+        audience=inputs.oidc_audience,
+        scope=inputs.oidc_scope,
+        as_json=inputs.oidc_token_format == "json",  # noqa: S105
+        basic=inputs.oidc_client_auth == "basic",
+    )
+
+    def of_the_job() -> Token:
+        token = id_token(inputs.oidc_provider or "", inputs.oidc_id_token_audience, wire)
+        wire.learn(token.value)
+        wire.log(f"The job's ID token: {describe_token(token.value)}.")
+        return token
+
+    def exchanged(by: Callable[[str], Token]) -> Token:
+        token = of_the_job().value
+        try:
+            return by(token)
+        except AuthError as refused:
+            raise AuthError(f"{refused} The job's ID token has {describe_token(token)}.") from None
+
+    if method.key == "token":
+        ready = Token(_text(inputs.oidc_token))
+        source: Callable[[], Token] = lambda: ready  # noqa: E731
+    elif method.key == "client":
+        source = provider.by_secret
+    elif method.key == "job":
+        source = of_the_job
+    elif inputs.oidc_exchange == "client-assertion":
+        source = lambda: exchanged(provider.by_assertion)  # noqa: E731
+    else:
+        source = lambda: exchanged(provider.by_exchange)  # noqa: E731
+    return OidcAuth(
+        source,
+        _text(inputs.oidc_config_key),
+        method.formula(),
+        name=f"{method.name} ({inputs.oidc_exchange})" if method.key == "exchange" else method.name,
+        learn=wire.learn,
+        log=wire.log,
+        renewable=method.key in {"client", "exchange"} or inputs.oidc_provider == "github",
+        secrets=[text for text in (_text(inputs.oidc_client_secret), _text(inputs.oidc_token)) if text],
+    )
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

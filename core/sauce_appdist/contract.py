@@ -27,9 +27,9 @@ from pydantic import (
     model_validator,
 )
 
+from sauce_appdist.auth.methods import choose, inheritable
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import spellings
-from sauce_appdist.sign_in import belonging, choose
 from sauce_appdist.text import Unpicklable, did_you_mean, is_single_line, one_line
 from sauce_appdist.wire import regions
 
@@ -570,7 +570,7 @@ def gather(inputs: type[Inputs], options: Mapping[str, str], environ: Mapping[st
     explicit = {name: text for name, text in explicit.items() if text}
     chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
     aside = {_RIVALS[group] for name in chosen if (group := extra(fields[name])["group"])}
-    company = belonging([kebab(name) for name in chosen])
+    company = inheritable([kebab(name) for name in chosen])
     inherited: dict[str, str] = {}
     ignored: list[str] = []
     for name, field in fields.items():

@@ -18,7 +18,7 @@ from contract import samples
 from contract.rows import BUILD, DOCUMENTED, IDS, MEMBERS, OWNER, PROJECT, ROWS, Case
 from contract.shapes import differences, models_in, with_ids, with_news
 from sauce_appdist.api import Resource
-from sauce_appdist.auth import BasicAuth
+from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.client import Client
 from sauce_appdist.errors import InputError
 from sauce_appdist.wire.transport import Transport

@@ -12,10 +12,10 @@ from sauce_appdist.text import Redactor, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sauce_appdist.auth.oidc import Http, Token
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.gate import Check
-    from sauce_appdist.oidc import Http, Token
 
 State = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[str, str] = {

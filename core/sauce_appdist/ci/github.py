@@ -14,10 +14,10 @@ from sauce_appdist.text import markdown as escaped, markdown_block
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from sauce_appdist.auth.oidc import Http, Token
     from sauce_appdist.ci import Report
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
-    from sauce_appdist.oidc import Http, Token
 
 
 def context(environ: Mapping[str, str]) -> RunContext:
@@ -49,7 +49,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: Http) -> Token:
             + about_forks(environ)
         )
     http.learn(token)
-    from sauce_appdist.oidc import github_id_token  # most jobs sign in otherwise
+    from sauce_appdist.auth.oidc import github_id_token  # most jobs sign in otherwise
 
     return github_id_token(url, token, audience, http)
 

@@ -20,9 +20,9 @@ from sauce_appdist.text import is_single_line, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sauce_appdist.auth.oidc import Token
     from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
-    from sauce_appdist.oidc import Token
 
 DOTENV, OUTPUTS, ANNOTATIONS = "appdist.env", "appdist-outputs.json", "appdist-annotations.json"
 DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the job fails
@@ -50,7 +50,7 @@ def id_token(environ: Mapping[str, str], audience: str) -> Token:
         )
     if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII):
         raise InputError("APPDIST_ID_TOKEN is no JWT: let GitLab make it, under id_tokens: in the job.")
-    from sauce_appdist.oidc import Token, until  # most jobs sign in otherwise
+    from sauce_appdist.auth.oidc import Token, until  # most jobs sign in otherwise
 
     return Token(token, until(token))
 

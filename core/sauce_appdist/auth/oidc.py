@@ -203,7 +203,7 @@ def claims(token: str) -> dict[str, Any]:
     return decoded if isinstance(decoded, dict) else {}
 
 
-def described(token: str) -> str:
+def describe_token(token: str) -> str:
     """`issuer …, audience …, subject …, valid from … to …`: what the account's settings are compared with."""
     known = claims(token)
     parts = [f"{label} {one_line(str(known[name]), 120)}" for label, name in _SHOWN.items() if name in known]

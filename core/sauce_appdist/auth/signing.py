@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from sauce_appdist.oidc import Token
+    from sauce_appdist.auth.oidc import Token
 
 
 class _Key(Unpicklable, AuthBase):
@@ -147,9 +147,9 @@ class OidcAuth(Unpicklable, AuthBase):
         return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
 
     def _claims(self) -> str:
-        from sauce_appdist.oidc import described
+        from sauce_appdist.auth.oidc import describe_token
 
-        return described(self._token.value if self._token else "")
+        return describe_token(self._token.value if self._token else "")
 
 
 # The documented messages, and what each asks of the user.
