@@ -27,8 +27,7 @@ LAYERS = [
     {"ci"},
     {"client"},
     {"steps"},
-    {"console"},
-    {"options"},
+    {"shell"},
     {"cli"},
     {"__main__", "__init__"},  # the front door: it loads the client when somebody asks for it
 ]

@@ -18,11 +18,11 @@ import pytest
 
 from appdist_emulator import Emulator
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, ROOT, Outcome, Process, Service, connection
-from sauce_appdist import console
 from sauce_appdist.api.webhooks import ACTIONS
 from sauce_appdist.cli import main
 from sauce_appdist.client import Client
 from sauce_appdist.errors import InputError
+from sauce_appdist.shell import console
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "core"))
 
-from sauce_appdist import __version__, console  # noqa: E402 - the checkout's, whatever is installed
+from sauce_appdist import __version__  # noqa: E402 - the checkout's, whatever is installed
 from sauce_appdist.auth.methods import METHODS  # noqa: E402
 from sauce_appdist.contract import (  # noqa: E402
     choices,
@@ -31,6 +31,7 @@ from sauce_appdist.contract import (  # noqa: E402
     variable,
 )
 from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT  # noqa: E402
+from sauce_appdist.shell import console  # noqa: E402 - the checkout's, whatever is installed
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 
 if TYPE_CHECKING:

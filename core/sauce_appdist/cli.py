@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
     from sauce_appdist.contract import ConnectionInputs
-    from sauce_appdist.options import Command
+    from sauce_appdist.shell.options import Command
 
 
 def entrypoint() -> NoReturn:
@@ -69,7 +69,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
     if len(argv) == 1 and (argv[0] in STEPS or argv[0] in ALIASES):
         # How actions and templates call it: everything is in the environment, nothing to parse.
         return run_step(argv[0], {}, environ, out)
-    from sauce_appdist.options import Usage, read  # argparse is only for people
+    from sauce_appdist.shell.options import Usage, read  # argparse is only for people
 
     try:
         command = read(argv)
@@ -134,9 +134,9 @@ def run_step(
 
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
     """One endpoint; how to connect is all that the environment says."""
-    from sauce_appdist import console
     from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.contract import ConnectionInputs, variable
+    from sauce_appdist.shell import console
 
     _, resource, verb = command.words
     ci = (JsonOutput if command.json else Answers)(environ, out)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
-from sauce_appdist import __version__, console
+from sauce_appdist import __version__
 from sauce_appdist.contract import (
     ConnectionInputs,
     choices,
@@ -20,6 +20,7 @@ from sauce_appdist.contract import (
     variable,
 )
 from sauce_appdist.errors import ExitCode
+from sauce_appdist.shell import console
 from sauce_appdist.steps import ALIASES, STEPS, load
 from sauce_appdist.text import did_you_mean, plural
 

@@ -1,0 +1,1 @@
+"""The command line that people type: its options, and every endpoint of the API as a command."""
