@@ -23,7 +23,7 @@ LAYERS = [
     {"wire"},
     {"auth"},
     {"api"},
-    {"contract"},
+    {"interface"},
     {"ci"},
     {"client"},
     {"steps"},

@@ -19,8 +19,8 @@ from hypothesis import given, strategies as st
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Outcome, Process, Service, connection, github_outputs
 from sauce_appdist.ci import Fact, Part, Report, RunContext
 from sauce_appdist.ci.github import summary
-from sauce_appdist.contract import Outputs
 from sauce_appdist.errors import InputError
+from sauce_appdist.interface.outputs import StepOutputs
 from sauce_appdist.steps import STEPS, load
 from sauce_appdist.text import Redactor, markdown, markdown_block, one_line, printable
 
@@ -409,7 +409,7 @@ def test_metadata_of_the_run_leaves_out_what_is_unknown() -> None:
 
 
 def test_outputs_as_text() -> None:
-    class Sample(Outputs):
+    class Sample(StepOutputs):
         flag: bool | None = None
         items: list[str] | None = None
         data: dict[str, Any] | None = None

@@ -28,9 +28,10 @@ from harness import API_KEY, EMAIL, Outcome, Process, Run, Service, connection, 
 from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.ci.terminal import Terminal
 from sauce_appdist.client import Client
-from sauce_appdist.contract import extra, parse
 from sauce_appdist.errors import AppDistError
 from sauce_appdist.gate import Check, State, Thresholds
+from sauce_appdist.interface.environment import parse
+from sauce_appdist.interface.inputs import extra
 from sauce_appdist.steps import gate, load, promote
 from sauce_appdist.wire.transport import Transport
 

@@ -11,8 +11,9 @@ from hypothesis import given, strategies as st
 
 from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, ROOT, Process, Run, Service
 from sauce_appdist import errors
-from sauce_appdist.contract import as_text, gather, parse
 from sauce_appdist.errors import InputError
+from sauce_appdist.interface.environment import gather, parse
+from sauce_appdist.interface.types import as_text
 from sauce_appdist.steps import annotate, find, promote, tag
 
 if TYPE_CHECKING:

@@ -44,8 +44,9 @@ from sauce_appdist.ci.github import GitHub
 from sauce_appdist.ci.gitlab import GitLab
 from sauce_appdist.ci.terminal import JsonOutput, Terminal
 from sauce_appdist.cli import _problem, main
-from sauce_appdist.contract import ConnectionInputs, gather, is_secret, parse
 from sauce_appdist.errors import AppDistError, InputError
+from sauce_appdist.interface.environment import gather, parse
+from sauce_appdist.interface.inputs import ConnectionInputs, is_secret
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:

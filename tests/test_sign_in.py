@@ -34,8 +34,9 @@ from identity import (
 from sauce_appdist.auth.oidc import Http, Provider
 from sauce_appdist.cli import main
 from sauce_appdist.client import Client
-from sauce_appdist.contract import ConnectionInputs, gather, parse
 from sauce_appdist.errors import AuthError, InputError, TransportError
+from sauce_appdist.interface.environment import gather, parse
+from sauce_appdist.interface.inputs import ConnectionInputs
 from sauce_appdist.models import Reply
 from sauce_appdist.text import Redactor
 

@@ -19,19 +19,17 @@ sys.path.insert(0, str(ROOT / "core"))
 
 from sauce_appdist import __version__  # noqa: E402 - the checkout's, whatever is installed
 from sauce_appdist.auth.methods import METHODS  # noqa: E402
-from sauce_appdist.contract import (  # noqa: E402
+from sauce_appdist.interface import input_variable, kebab, variable  # noqa: E402
+from sauce_appdist.interface.inputs import (  # noqa: E402
     choices,
-    described,
+    describe_field,
     extra,
     input_default,
-    input_variable,
     is_secret,
-    kebab,
     sections,
-    variable,
 )
 from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT  # noqa: E402
-from sauce_appdist.shell import console  # noqa: E402 - the checkout's, whatever is installed
+from sauce_appdist.shell import console  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 
 if TYPE_CHECKING:
@@ -111,7 +109,7 @@ def fields(step: str) -> Iterator[tuple[str, FieldInfo, bool]]:
 
 def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
     """An input's description for YAML."""
-    text = described(field)
+    text = describe_field(field)
     if known := choices(field):
         text += f" One of {', '.join(known)}."
     if not inherited:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.contract import ConnectionInputs
+    from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.shell.options import Command
 
 
@@ -85,7 +85,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
 
 def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
     """What was typed may be quoted, and be a secret that the environment has as well."""
-    from sauce_appdist.contract import ConnectionInputs, secrets_in
+    from sauce_appdist.interface.environment import secrets_in
+    from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.text import Redactor
 
     return Redactor(secrets_in(ConnectionInputs, environ))(text)
@@ -135,7 +136,8 @@ def run_step(
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
     """One endpoint; how to connect is all that the environment says."""
     from sauce_appdist.ci.terminal import Answers, JsonOutput
-    from sauce_appdist.contract import ConnectionInputs, variable
+    from sauce_appdist.interface import variable
+    from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.shell import console
 
     _, resource, verb = command.words
@@ -170,7 +172,8 @@ def _inputs(
     `ignored` is told which variables were left aside for what was given.
     """
     from sauce_appdist.ci import missing_secrets, secrets_around
-    from sauce_appdist.contract import gather, is_secret, parse, secrets_in
+    from sauce_appdist.interface.environment import gather, parse, secrets_in
+    from sauce_appdist.interface.inputs import is_secret
     from sauce_appdist.text import basic_pair
 
     for secret in (*secrets_in(declared, environ), *secrets_around(environ)):

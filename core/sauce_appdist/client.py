@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sauce_appdist.api.webhooks import Webhooks
     from sauce_appdist.auth.oidc import Http, Token
     from sauce_appdist.auth.signing import Auth
-    from sauce_appdist.contract import ConnectionInputs
+    from sauce_appdist.interface.inputs import ConnectionInputs
 
 _SYSTEMS = 50_000  # bytes; what somebody made by hand is smaller
 
@@ -54,7 +54,8 @@ class Client:
         """
         import logging
 
-        from sauce_appdist.contract import ConnectionInputs, gather, parse
+        from sauce_appdist.interface.environment import gather, parse
+        from sauce_appdist.interface.inputs import ConnectionInputs
 
         environ = os.environ if environ is None else environ
         log = logging.getLogger("sauce_appdist")

@@ -14,7 +14,8 @@ import yaml
 
 from runners.support import ACTION, ROOT
 from sauce_appdist import __version__
-from sauce_appdist.contract import input_variable, is_secret, kebab
+from sauce_appdist.interface import input_variable, kebab
+from sauce_appdist.interface.inputs import is_secret
 from sauce_appdist.steps import STEPS, load
 
 if TYPE_CHECKING:

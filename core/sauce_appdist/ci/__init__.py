@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sauce_appdist.auth.oidc import Http, Token
-    from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.gate import Check
+    from sauce_appdist.interface.outputs import StepOutputs
 
 State = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[str, str] = {
@@ -148,7 +148,7 @@ class Ci(ABC):
         if self.debugging:
             self._print(self.clean(f"debug: {text}"))
 
-    def values(self, outputs: Outputs) -> dict[str, Any]:
+    def values(self, outputs: StepOutputs) -> dict[str, Any]:
         """The outputs for a JSON file, without secrets."""
         return {name: self._redacted(value) for name, value in outputs.given().items()}
 
@@ -179,7 +179,7 @@ class Ci(ABC):
         """What the step fails with."""
 
     @abstractmethod
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: StepOutputs) -> None:
         """Write the outputs and the summary; called once, also when the step failed."""
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sauce_appdist.auth.oidc import Http, Token
     from sauce_appdist.ci import Report
-    from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.interface.outputs import StepOutputs
 
 
 def context(environ: Mapping[str, str]) -> RunContext:
@@ -91,7 +91,7 @@ class GitHub(Ci):
         finally:
             self._command("endgroup")
 
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: StepOutputs) -> None:
         if "GITHUB_OUTPUT" in self.environ:
             for name, text in outputs.texts().items():
                 gha.set_output(name, self._redact(text))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sauce_appdist.auth.oidc import Token
-    from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.interface.outputs import StepOutputs
 
 DOTENV, OUTPUTS, ANNOTATIONS = "appdist.env", "appdist-outputs.json", "appdist-annotations.json"
 DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the job fails
@@ -73,7 +73,7 @@ class GitLab(Ci):
         finally:
             self._print(f"\x1b[0Ksection_end:{int(time.time())}:{name}\r\x1b[0K")
 
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: StepOutputs) -> None:
         folder = Path(self.environ.get("CI_PROJECT_DIR") or ".")
         values = json.dumps(self.values(outputs), ensure_ascii=False, indent=2)
         (folder / OUTPUTS).write_text(values + "\n", encoding="utf-8")
@@ -87,7 +87,7 @@ class GitLab(Ci):
         for line in plain_report(self.report):
             self.info(line)
 
-    def _dotenv(self, outputs: Outputs) -> str:
+    def _dotenv(self, outputs: StepOutputs) -> str:
         """Single-line values within GitLab's limits; what does not fit is only in the outputs file."""
         lines: list[str] = []
         left_out: list[str] = []

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sauce_appdist.ci import Report
-    from sauce_appdist.contract import Outputs
     from sauce_appdist.errors import AppDistError
+    from sauce_appdist.interface.outputs import StepOutputs
 
     Row = Sequence[str]
 
@@ -50,7 +50,7 @@ class Terminal(Ci):
     def error(self, problem: AppDistError) -> None:
         say(sys.stderr, f"{problem.title}: {self.clean(str(problem))}")
 
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: StepOutputs) -> None:
         shown = {name: _short(self.clean(text)) for name, text in outputs.texts().items() if text}
         if self._out.isatty() and self._rich(shown):
             return
@@ -149,7 +149,7 @@ class JsonOutput(Answers):
         del columns, rows, text
         self._write(data)
 
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: StepOutputs) -> None:
         self._write(outputs.given())
 
     def _write(self, data: Any) -> None:

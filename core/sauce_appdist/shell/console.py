@@ -15,21 +15,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_m
 
 from sauce_appdist.api.builds import UpdatedBuild
 from sauce_appdist.api.webhooks import Webhook
-from sauce_appdist.contract import (
-    ConnectionInputs,
-    Flag,
-    Identifier,
-    Items,
-    Line,
-    Pairs,
-    Parts,
-    Prose,
-    Tags,
-    extra,
-    kebab,
-    option,
-)
 from sauce_appdist.errors import Cancelled, InputError, NotSent, PartialSuccessError, ServiceError
+from sauce_appdist.interface import kebab
+from sauce_appdist.interface.inputs import ConnectionInputs, extra, option
+from sauce_appdist.interface.types import CommaFreeNames, Flag, Identifier, Items, Line, Pairs, Prose, Tags
 from sauce_appdist.models import Reply
 from sauce_appdist.text import one_line, plural
 
@@ -82,9 +71,9 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "site_id": (Identifier, "Id of the site."),
     "release_notes": (Prose, "Release notes; they replace today's."),
     "tags": (Tags, "Tags, separated by commas; they replace today's."),
-    "groups": (Parts, "Tester groups, separated by commas, by name; copy and invite take ids too."),
+    "groups": (CommaFreeNames, "Tester groups, separated by commas, by name; copy and invite take ids too."),
     "clear_groups": (Flag, "Take all groups from the build."),
-    "project_groups": (Parts, "Tester groups of the copy's project, by name or id."),
+    "project_groups": (CommaFreeNames, "Tester groups of the copy's project, by name or id."),
     "landing_page_mode": (Literal["open", "closed"], "open to anyone with the link, or closed: a login is needed."),
     "metadata": (Pairs, "key=value; repeat it for several."),
     "to_folder": (Line, "Folder to copy to, by name or path; it is created if need be."),
@@ -93,7 +82,7 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "message": (Prose, "Text to add to the e-mail."),
     "notify": (Flag, "Send the e-mail."),
     "to": (Line, "File to write, or a directory. Default: this directory."),
-    "emails": (Parts, "E-mail addresses of testers, separated by commas."),
+    "emails": (CommaFreeNames, "E-mail addresses of testers, separated by commas."),
     "group": (Line, "Tester group to put them into; it is created if need be."),
     "name": (Line, "Name of the group or the webhook."),
     "site_name": (
@@ -103,7 +92,7 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "url": (Annotated[Line, BeforeValidator(_webhook_url)], "What is to be called."),
     "enabled": (Flag, "Whether it is called."),
     "actions": (WebhookActions, "What it is called for: crash, feedback, upload, new-udid."),
-    "project_ids": (Parts, "Ids of the projects it is for, separated by commas; all if they are left away."),
+    "project_ids": (CommaFreeNames, "Ids of the projects it is for, separated by commas; all if they are left away."),
     "login_method": (Literal["sso", "credentials"], "How users log in."),
     "site": (Line, "Multi-site accounts: subdomain or enterprise id of one site."),
     "action_type": (int, "Only this type of action, by its number."),

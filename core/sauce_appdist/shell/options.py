@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from sauce_appdist import __version__
-from sauce_appdist.contract import (
+from sauce_appdist.errors import ExitCode
+from sauce_appdist.interface import kebab, variable
+from sauce_appdist.interface.inputs import (
     ConnectionInputs,
     choices,
-    described,
+    describe_field,
     is_flag,
     is_list,
     is_secret,
-    kebab,
     sections,
-    variable,
 )
-from sauce_appdist.errors import ExitCode
 from sauce_appdist.shell import console
 from sauce_appdist.steps import ALIASES, STEPS, load
 from sauce_appdist.text import did_you_mean, plural
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from sauce_appdist.contract import Inputs
+    from sauce_appdist.interface.inputs import StepInputs
 
 _EXAMPLE = """\
 example:
@@ -197,7 +196,7 @@ def _add_resources(parser: argparse.ArgumentParser, words: Sequence[str] | None)
                 )
 
 
-def _sections(inputs: type[Inputs]) -> dict[str, dict[str, FieldInfo]]:
+def _sections(inputs: type[StepInputs]) -> dict[str, dict[str, FieldInfo]]:
     """The options of an endpoint, its own first."""
     fields = dict(inputs.model_fields)
     connection = {name: fields.pop(name) for name in ConnectionInputs.model_fields}
@@ -216,7 +215,7 @@ def _add_options(
         group = parser.add_argument_group(title)
         for field_name, field in fields.items():
             option = f"--{kebab(field_name)}"
-            text = _plain(described(field))
+            text = _plain(describe_field(field))
             if is_secret(field):
                 group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=argparse.SUPPRESS)
                 text = f"{text} Set {variable(field_name)}, or name a file that holds it."

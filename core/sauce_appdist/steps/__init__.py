@@ -1,4 +1,4 @@
-"""One module per step: what it is for, its Inputs, its Outputs and `run`."""
+"""One module per step: what it is for, its Inputs, its StepOutputs and `run`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from sauce_appdist.ci import Ci
     from sauce_appdist.client import Client
-    from sauce_appdist.contract import ConnectionInputs, Outputs
+    from sauce_appdist.interface.inputs import ConnectionInputs
+    from sauce_appdist.interface.outputs import StepOutputs
 
 # In the order of a promotion; the modules are loaded when they are asked for.
 STEPS = {
@@ -31,7 +32,7 @@ class Step(Protocol):
 
     __doc__: str | None
     Inputs: type[ConnectionInputs]
-    Outputs: type[Outputs]
+    Outputs: type[StepOutputs]
 
     def run(self, inputs: Any, client: Client, ci: Ci, out: Any) -> None:
         """Do it. `out` is filled on the way, so that a failing step has told what happened."""

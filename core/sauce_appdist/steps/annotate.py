@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import model_validator
 
-from sauce_appdist.contract import (
-    BuildInputs,
-    Flag,
-    Inputs as AnyInputs,
-    Items,
-    Line,
-    Outputs as AnyOutputs,
-    Pairs,
-    Prose,
-    Tags,
-    option,
-    output,
-)
 from sauce_appdist.errors import InputError, ServiceError
+from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
+from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, names
 from sauce_appdist.text import one_line, plural
@@ -30,7 +20,7 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
 
 
-class HasTags(AnyInputs):
+class HasTags(StepInputs):
     """Tags, which `tag` and `annotate` both write."""
 
     tags: Tags | None = option(None, "Tags, separated by commas or newlines.", example="release-candidate, nightly")
@@ -91,7 +81,7 @@ class Inputs(AnnotateOptions, BuildInputs):
         return self
 
 
-class AnnotateOutputs(AnyOutputs):
+class AnnotateOutputs(StepOutputs):
     """The annotations."""
 
     changed: bool | None = output("true when an update was sent.", dotenv=True)

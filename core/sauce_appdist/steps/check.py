@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sauce_appdist.contract import ConnectionInputs, Outputs as AnyOutputs, output
+from sauce_appdist.interface.inputs import ConnectionInputs
+from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.text import plural
 from sauce_appdist.wire.regions import region_of_host
 
@@ -18,7 +19,7 @@ class Inputs(ConnectionInputs):
     """The connection is all that it takes."""
 
 
-class Outputs(AnyOutputs):
+class Outputs(StepOutputs):
     """What the connection is."""
 
     region: str | None = output("The region that was asked; empty for another host.")

@@ -5,18 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
-from sauce_appdist.contract import (
-    BuildInputs,
-    ConnectionInputs,
-    Items,
-    Line,
-    Outputs as AnyOutputs,
-    Word,
-    option,
-    output,
-    required,
-)
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
+from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
+from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.types import Items, Line, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, references
@@ -63,7 +55,7 @@ class Inputs(CopyOptions, BuildInputs):
     to_folder: Line = required(CopyOptions, "to_folder")
 
 
-class CopyOutputs(AnyOutputs):
+class CopyOutputs(StepOutputs):
     """The copy."""
 
     promoted_build_id: str | None = output("Id of the copy.", dotenv=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from sauce_appdist.api.projects import Project
-from sauce_appdist.contract import BuildInputs, BuildOutputs, Reference
 from sauce_appdist.errors import ApiError, InputError
+from sauce_appdist.interface.inputs import BuildInputs, Reference
+from sauce_appdist.interface.outputs import BuildOutputs
 from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, one_line, plural
 

@@ -13,21 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from sauce_appdist import gate
-from sauce_appdist.contract import (
-    Age,
-    BuildInputs,
-    BuildOutputs,
-    ConnectionInputs,
-    Duration,
-    Identifier,
-    Items,
-    Line,
-    Outputs as AnyOutputs,
-    Tags,
-    kebab,
-    option,
-    output,
-)
 from sauce_appdist.errors import (
     ApiError,
     AppDistError,
@@ -38,6 +23,10 @@ from sauce_appdist.errors import (
     ServiceError,
     TransportError,
 )
+from sauce_appdist.interface import kebab
+from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option
+from sauce_appdist.interface.outputs import BuildOutputs, StepOutputs, output
+from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Tags
 from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT, Reports, junit
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
@@ -258,7 +247,7 @@ class GateOptions(ConnectionInputs):
 Verdict = Literal["passed", "failed", "inconclusive", "error"]
 
 
-class GateOutputs(AnyOutputs):
+class GateOutputs(StepOutputs):
     """What the gate says."""
 
     verdict: Verdict | None = output(

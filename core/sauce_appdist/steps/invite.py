@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import model_validator
 
-from sauce_appdist.contract import (
-    BuildInputs,
-    Inputs as AnyInputs,
-    Items,
-    Outputs as AnyOutputs,
-    Prose,
-    Word,
-    option,
-    output,
-    required,
-)
 from sauce_appdist.errors import InputError, PartialSuccessError, ServiceError
+from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option, required
+from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.types import Items, Prose, Word
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, described, references
 
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
 
 
-class InviteOptions(AnyInputs):
+class InviteOptions(StepInputs):
     """How testers are invited."""
 
     groups: Items | None = option(None, "Tester groups (name or id) to invite.", example="QA, Beta Testers")
@@ -55,7 +47,7 @@ class Inputs(InviteOptions, BuildInputs):
         return self
 
 
-class InviteOutputs(AnyOutputs):
+class InviteOutputs(StepOutputs):
     """Who was invited."""
 
     invited_groups: list[str] | None = output("Groups that were invited.", dotenv=True)

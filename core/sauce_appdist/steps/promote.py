@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from sauce_appdist.contract import BuildInputs, BuildOutputs, Tags, option, output
 from sauce_appdist.errors import AppDistError, PartialSuccessError
+from sauce_appdist.interface.inputs import BuildInputs, option
+from sauce_appdist.interface.outputs import BuildOutputs, output
+from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import annotate, copy, find, gate, invite, tag
 from sauce_appdist.steps.groups import Directory, described
 

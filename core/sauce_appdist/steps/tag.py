@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from sauce_appdist.contract import (
-    BuildInputs,
-    Outputs as AnyOutputs,
-    Tags,
-    option,
-    output,
-    required,
-)
 from sauce_appdist.errors import InputError
+from sauce_appdist.interface.inputs import BuildInputs, option, required
+from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import find
 from sauce_appdist.steps.annotate import HasTags, Update, send
 
@@ -36,7 +31,7 @@ class Inputs(TagOptions, BuildInputs):
     tags: Tags = required(TagOptions, "tags")
 
 
-class Outputs(AnyOutputs):
+class Outputs(StepOutputs):
     """The tags."""
 
     tags: list[str] | None = output("Tags of the build afterwards.")
