@@ -15,24 +15,24 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from sauce_appdist.gate import (
+from sauce_appdist.verdict.checks import (
     Check,
+    CheckState,
     Counts,
+    Observation,
     Recorded,
-    Seen,
-    State,
     Thresholds,
     judge,
     percent,
     settled,
-    upper_bound,
     worst,
 )
+from sauce_appdist.verdict.statistics import upper_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PASSED, PENDING, INCONCLUSIVE, ERROR, FAILED = State
+PASSED, PENDING, INCONCLUSIVE, ERROR, FAILED = CheckState
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -64,7 +64,7 @@ ALL = Thresholds(
     min_session_minutes=500,
     min_devices=100,
 )
-GOOD = Seen(
+GOOD = Observation(
     uploaded_at=NOW - 24 * HOUR,
     counts=Counts(100, 1, has_sdk=True),
     testers=5,
@@ -86,12 +86,12 @@ def only(check: str, **more: Any) -> Thresholds:
     return Thresholds(**{name: getattr(ALL, name), **({"coverage_groups": ["QA"]} if "cover" in name else {}), **more})
 
 
-def the(asked: Thresholds, seen: Seen, now: datetime = NOW) -> Check:
+def the(asked: Thresholds, seen: Observation, now: datetime = NOW) -> Check:
     [check] = judge(asked, seen, now)
     return check
 
 
-def states(asked: Thresholds, seen: Seen, now: datetime = NOW) -> dict[str, State]:
+def states(asked: Thresholds, seen: Observation, now: datetime = NOW) -> dict[str, CheckState]:
     return {check.name: check.state for check in judge(asked, seen, now)}
 
 
@@ -114,7 +114,7 @@ def ago(age: timedelta) -> dict[str, Any]:
 
 
 # fmt: off
-ROWS: list[tuple[str, dict[str, Any], dict[str, Any], State]] = [
+ROWS: list[tuple[str, dict[str, Any], dict[str, Any], CheckState]] = [
     # check, thresholds besides, what is seen otherwise than GOOD, state
     ("min-age", {}, ago(24 * HOUR), PASSED),
     ("min-age", {}, ago(24 * HOUR - SECOND), PENDING),
@@ -239,7 +239,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], State]] = [
 
 
 @pytest.mark.parametrize(("check", "more", "otherwise", "state"), ROWS)
-def test_each_threshold(check: str, more: dict[str, Any], otherwise: dict[str, Any], state: State) -> None:
+def test_each_threshold(check: str, more: dict[str, Any], otherwise: dict[str, Any], state: CheckState) -> None:
     asked = only(check, **more)
     found = states(asked, replace(GOOD, **otherwise))
     assert found[check] is state
@@ -270,7 +270,7 @@ NEEDS = {
 }
 
 
-def without(seen: Seen, name: str) -> Seen:
+def without(seen: Observation, name: str) -> Observation:
     """The same where one field is unknown."""
     outer, _, inner = name.partition(".")
     known = getattr(seen, outer)
@@ -288,9 +288,9 @@ def test_what_is_unknown_is_inconclusive_for_those_who_need_it_and_for_nobody_el
 
 
 def test_of_a_build_of_which_nothing_is_known_everything_is_inconclusive() -> None:
-    assert states(ALL, Seen()) == dict.fromkeys(CHECKS, INCONCLUSIVE)
-    assert states(only("max-feedbacks"), Seen(feedbacks=[])) == {"max-feedbacks": INCONCLUSIVE}  # are these all?
-    assert worst(judge(ALL, Seen(), NOW)) is INCONCLUSIVE
+    assert states(ALL, Observation()) == dict.fromkeys(CHECKS, INCONCLUSIVE)
+    assert states(only("max-feedbacks"), Observation(feedbacks=[])) == {"max-feedbacks": INCONCLUSIVE}  # are these all?
+    assert worst(judge(ALL, Observation(), NOW)) is INCONCLUSIVE
 
 
 @pytest.mark.parametrize("asked", [Thresholds(), Thresholds(require_tags=[], forbid_tags=[], coverage_groups=[])])
@@ -342,7 +342,7 @@ class Berlin(tzinfo):
 
 def test_an_age_is_real_time_even_where_the_clock_went_forward() -> None:
     berlin = Berlin()
-    build = Seen(uploaded_at=datetime(2026, 3, 28, 12, tzinfo=berlin))
+    build = Observation(uploaded_at=datetime(2026, 3, 28, 12, tzinfo=berlin))
     noon = datetime(2026, 3, 29, 12, tzinfo=berlin)
     assert the(only("min-age"), build, noon).state is PENDING  # 23 hours
     assert the(only("min-age"), build, noon + HOUR).state is PASSED
@@ -351,7 +351,7 @@ def test_an_age_is_real_time_even_where_the_clock_went_forward() -> None:
 
 
 def test_of_the_two_times_of_the_hour_before_the_clock_goes_back_the_safe_one_counts() -> None:
-    build = Seen(uploaded_at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")))  # 0:30 or 1:30 UTC
+    build = Observation(uploaded_at=datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin")))  # 0:30 or 1:30 UTC
     later = datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
     assert the(only("min-age"), build, later).state is PASSED
     assert the(only("min-age"), build, later - SECOND).state is PENDING
@@ -364,7 +364,7 @@ def test_of_the_two_times_of_the_hour_before_the_clock_goes_back_the_safe_one_co
 @pytest.mark.parametrize("check", ["min-age", "max-age"])
 def test_a_time_of_an_unknown_zone_is_an_error_on_either_side(check: str) -> None:
     for uploaded, now in ((NOW, NOW.replace(tzinfo=None)), (NOW.replace(tzinfo=None),) * 2):
-        assert the(only(check), Seen(uploaded_at=uploaded), now).state is ERROR
+        assert the(only(check), Observation(uploaded_at=uploaded), now).state is ERROR
 
 
 @pytest.mark.parametrize(
@@ -496,13 +496,13 @@ TEXTS = st.lists(st.sampled_from(["fine", "blocker", "BLOCKER: no sound", None])
 
 
 @st.composite
-def seens(draw: st.DrawFn) -> Seen:
+def seens(draw: st.DrawFn) -> Observation:
     """What may be seen; in most of it the sessions are as many as are counted."""
     recorded = draw(maybe(RECORDED))
     counts = draw(COUNTS)
     if recorded is not None and draw(st.sampled_from([True] * 5 + [False])):
         counts = replace(counts, sessions=len(recorded))
-    return Seen(
+    return Observation(
         uploaded_at=draw(maybe(TIMES)),
         counts=counts,
         testers=draw(COUNTERS),
@@ -562,7 +562,7 @@ def names(asked: Thresholds) -> list[str]:
 
 @settings(deadline=None)
 @given(thresholds(of=st.booleans()), seens(), TIMES)
-def test_every_check_that_is_asked_for_has_one_result(asked: Thresholds, seen: Seen, now: datetime) -> None:
+def test_every_check_that_is_asked_for_has_one_result(asked: Thresholds, seen: Observation, now: datetime) -> None:
     checks = judge(asked, seen, now)
     assert [check.name for check in checks] == names(asked)
     for check in checks:
@@ -574,7 +574,9 @@ def test_every_check_that_is_asked_for_has_one_result(asked: Thresholds, seen: S
 
 @settings(deadline=None)
 @given(thresholds(), seens(), TIMES, st.randoms(use_true_random=False))
-def test_neither_order_nor_company_of_checks_matters(asked: Thresholds, seen: Seen, now: datetime, chance: Any) -> None:
+def test_neither_order_nor_company_of_checks_matters(
+    asked: Thresholds, seen: Observation, now: datetime, chance: Any
+) -> None:
     checks = judge(asked, seen, now)
     shuffled = chance.sample(checks, len(checks))
     assert worst(shuffled) is worst(checks)
@@ -589,7 +591,7 @@ def test_neither_order_nor_company_of_checks_matters(asked: Thresholds, seen: Se
         assert check in judge(alone, seen, now)
 
 
-def more_crashes(seen: Seen, more: int, which: Sequence[bool]) -> Seen:
+def more_crashes(seen: Observation, more: int, which: Sequence[bool]) -> Observation:
     """The same with more crashes, and with sessions crashed that were not."""
     crashes, recorded = seen.counts.crashes, seen.recorded
     if type(crashes) is int:
@@ -605,7 +607,9 @@ def more_crashes(seen: Seen, more: int, which: Sequence[bool]) -> Seen:
 
 @settings(deadline=None, max_examples=800)
 @given(thresholds(), seens(), st.integers(0, 20), st.lists(st.booleans(), max_size=6))
-def test_more_crashes_never_make_anything_better(asked: Thresholds, seen: Seen, more: int, which: list[bool]) -> None:
+def test_more_crashes_never_make_anything_better(
+    asked: Thresholds, seen: Observation, more: int, which: list[bool]
+) -> None:
     assume(seen.counts.crashes != -1)  # one more than no counter is one
     worse = more_crashes(seen, more, which)
     before, after = states(asked, seen), states(asked, worse)
@@ -617,7 +621,7 @@ def fewer(count: Any, by: int) -> Any:
     return count - by if type(count) is int else count
 
 
-def fewer_sessions(seen: Seen, by: int) -> Seen:
+def fewer_sessions(seen: Observation, by: int) -> Observation:
     """So many sessions without a crash never were."""
     if seen.recorded is None:
         return replace(seen, counts=replace(seen.counts, sessions=fewer(seen.counts.sessions, by)))
@@ -627,7 +631,7 @@ def fewer_sessions(seen: Seen, by: int) -> Seen:
     return replace(seen, counts=replace(seen.counts, sessions=fewer(seen.counts.sessions, gone)), recorded=left)
 
 
-def hide_sessions(seen: Seen, kinds: set[bool | None]) -> Seen:
+def hide_sessions(seen: Observation, kinds: set[bool | None]) -> Observation:
     """Sessions that crashed, did not, or may have, are not shown any more; as many are counted."""
     recorded, count = seen.recorded, seen.counts.sessions
     if recorded is None or (type(count) is int and count < len(recorded)):  # none is shown that is not counted
@@ -642,7 +646,7 @@ def change(items: Sequence[Any] | None, which: int, **fields: Any) -> list[Any] 
     ]
 
 
-WEAKER: dict[str, Callable[[Seen, int], Seen]] = {
+WEAKER: dict[str, Callable[[Observation, int], Observation]] = {
     **{f"no {name}": lambda seen, _, name=name: without(seen, name) for name in FIELDS},  # type: ignore[misc]
     "fewer sessions": fewer_sessions,
     "fewer testers": lambda seen, by: replace(seen, testers=fewer(seen.testers, by)),
@@ -668,7 +672,9 @@ WEAKER: dict[str, Callable[[Seen, int], Seen]] = {
 
 @settings(deadline=None, max_examples=800)
 @given(thresholds(), seens(), st.integers(0, 8), TIMES | st.just(NOW))
-def test_less_evidence_never_makes_anything_passed(asked: Thresholds, seen: Seen, by: int, now: datetime) -> None:
+def test_less_evidence_never_makes_anything_passed(
+    asked: Thresholds, seen: Observation, by: int, now: datetime
+) -> None:
     before = states(asked, seen, now)
     for how, weaken in WEAKER.items():
         after = states(asked, weaken(seen, by), now)
@@ -678,7 +684,7 @@ def test_less_evidence_never_makes_anything_passed(asked: Thresholds, seen: Seen
 
 @settings(deadline=None)
 @given(thresholds(), seens(), TIMES, st.timedeltas(timedelta(0), timedelta(days=900)))
-def test_time_only_ends_youth(asked: Thresholds, seen: Seen, now: datetime, later: timedelta) -> None:
+def test_time_only_ends_youth(asked: Thresholds, seen: Observation, now: datetime, later: timedelta) -> None:
     try:
         now_later = (now.astimezone(UTC) if now.tzinfo else now) + later
     except OverflowError:
@@ -713,7 +719,9 @@ def test_a_float_is_the_decimal_that_it_is_written_as(points: int, times: int) -
 # --- The whole gate -----------------------------------------------------------------------------------
 
 SOME_CHECKS = st.lists(
-    st.builds(Check, st.just("a"), st.sampled_from(State), st.just("1"), st.just("2"), st.sampled_from(["", "Why."]))
+    st.builds(
+        Check, st.just("a"), st.sampled_from(CheckState), st.just("1"), st.just("2"), st.sampled_from(["", "Why."])
+    )
 )
 
 

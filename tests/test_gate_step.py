@@ -29,10 +29,13 @@ from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.ci.terminal import Terminal
 from sauce_appdist.client import Client
 from sauce_appdist.errors import AppDistError
-from sauce_appdist.gate import Check, State, Thresholds
 from sauce_appdist.interface.environment import parse
 from sauce_appdist.interface.inputs import extra
-from sauce_appdist.steps import gate, load, promote
+from sauce_appdist.steps import load, promote
+from sauce_appdist.steps.gate.options import LONGEST_INTERVAL, SHORTEST_INTERVAL
+from sauce_appdist.steps.gate.schedule import PollSchedule
+from sauce_appdist.steps.gate.step import Inputs as GateInputs
+from sauce_appdist.verdict.checks import Check, CheckState, Thresholds
 from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
@@ -820,16 +823,16 @@ def test_every_wrong_input_is_told_at_once(run: Run) -> None:
 
 # --- Patience -------------------------------------------------------------------------------------------
 
-LOOKS: dict[str, list[State]] = {
-    "passed": [State.PASSED, State.PASSED],
-    "pending": [State.PASSED, State.PENDING],
-    "mixed": [State.INCONCLUSIVE, State.PENDING],
-    "inconclusive": [State.PASSED, State.INCONCLUSIVE],
-    "error": [State.ERROR, State.PENDING],
-    "failed": [State.PENDING, State.FAILED, State.ERROR],
+LOOKS: dict[str, list[CheckState]] = {
+    "passed": [CheckState.PASSED, CheckState.PASSED],
+    "pending": [CheckState.PASSED, CheckState.PENDING],
+    "mixed": [CheckState.INCONCLUSIVE, CheckState.PENDING],
+    "inconclusive": [CheckState.PASSED, CheckState.INCONCLUSIVE],
+    "error": [CheckState.ERROR, CheckState.PENDING],
+    "failed": [CheckState.PENDING, CheckState.FAILED, CheckState.ERROR],
 }
 OPTIONS = st.builds(
-    lambda wait, interval, passes, errors, doubt: gate.Inputs.model_construct(
+    lambda wait, interval, passes, errors, doubt: GateInputs.model_construct(
         wait=wait if passes == 1 else max(wait, 10.0),
         interval=interval,
         consecutive_passes=passes,
@@ -852,7 +855,7 @@ def checks(kind: str) -> list[Check]:
 
 @given(OPTIONS, STORY)
 def test_when_it_looks_again(options: Any, story: list[tuple[str, float]]) -> None:
-    patience, now, passes, errors = gate.Patience(options), 0.0, 0, 0
+    patience, now, passes, errors = PollSchedule(options), 0.0, 0, 0
     for kind, took in story:
         now += took
         if kind == "no answer":
@@ -874,15 +877,15 @@ def test_when_it_looks_again(options: Any, story: list[tuple[str, float]]) -> No
             return
         assert not final
         assert now < options.wait
-        assert pause >= gate.SHORTEST_INTERVAL
-        assert now + pause <= options.wait + gate.SHORTEST_INTERVAL + 1e-6
+        assert pause >= SHORTEST_INTERVAL
+        assert now + pause <= options.wait + SHORTEST_INTERVAL + 1e-6
         now += pause
 
 
 @given(OPTIONS, st.sampled_from(["pending", "mixed", "no answer"]), st.floats(0, 40))
 def test_it_ends_and_asks_no_more_often_than_it_may(options: Any, kind: str, took: float) -> None:
     options = options.model_copy(update={"max_consecutive_errors": 10**9, "on_inconclusive": "warn"})
-    patience, now, looks = gate.Patience(options), 0.0, 0
+    patience, now, looks = PollSchedule(options), 0.0, 0
     pause: float | None = 0.0
     while pause is not None:
         now, looks = now + pause + took, looks + 1
@@ -894,10 +897,8 @@ def test_it_ends_and_asks_no_more_often_than_it_may(options: Any, kind: str, too
 @given(st.floats(10, 5000), st.integers(1, 80))
 def test_it_slows_down_but_not_for_ever(interval: float, count: int) -> None:
     month = 30 * 86400.0
-    options = gate.Inputs.model_construct(
-        wait=month, interval=interval, consecutive_passes=1, max_consecutive_errors=99
-    )
-    patience, slowest = gate.Patience(options), max(gate.LONGEST_INTERVAL, interval)
+    options = GateInputs.model_construct(wait=month, interval=interval, consecutive_passes=1, max_consecutive_errors=99)
+    patience, slowest = PollSchedule(options), max(LONGEST_INTERVAL, interval)
     for turn in range(count):
         pause = patience.after_error(0.0) if turn % 3 else patience.after(checks("pending"), 0.0)
         least = min(interval * 1.1**turn, slowest)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, strategies as st
 
-from sauce_appdist.reports import junit
+from sauce_appdist.verdict.reports import junit
 
 AT = datetime(2026, 3, 10, 12, 30, 5, tzinfo=UTC)
 STATES = ["passed", "pending", "inconclusive", "error", "failed"]

@@ -28,9 +28,9 @@ from sauce_appdist.interface.inputs import (  # noqa: E402
     is_secret,
     sections,
 )
-from sauce_appdist.reports import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 from sauce_appdist.shell import console  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
+from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 REPOSITORY = "OWNER/sauce-appdist"
 PROMOTE = "promote"  # the root action
 ID_TOKEN_AUDIENCE = "oidc_id_token_audience"  # GitLab makes the token before anybody could put in a default
-HEADER = "# Rendered by tools/render.py from core/sauce_appdist/steps/{step}.py: edit that, then run `make render`.\n"
+HEADER = "# Rendered by tools/render.py from core/{source}: edit that, then run `make render`.\n"
 ICONS = {
     "check": "check-circle",
     "find": "search",
@@ -95,6 +95,11 @@ def dump(document: dict[str, Any]) -> str:
     return yaml.dump(document, Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)
 
 
+def header(step: str) -> str:
+    """Says where a rendered file comes from."""
+    return HEADER.format(source=STEPS[step].replace(".", "/") + ".py")
+
+
 def summary(step: str) -> str:
     """What a step is for: the first line of its module's docstring."""
     return (load(step).__doc__ or "").partition("\n")[0]
@@ -140,7 +145,7 @@ def action(step: str) -> str:
         for name, field in load(step).Outputs.model_fields.items()
     }
     title = "Sauce App Distribution" + ("" if step == PROMOTE else f": {step}")
-    return HEADER.format(step=step) + dump(
+    return header(step) + dump(
         {
             "name": title,
             "description": summary(step),
@@ -204,7 +209,7 @@ def template(step: str) -> str:
         "artifacts": {"when": "always", "paths": paths, "reports": reports},
     }
     return (
-        HEADER.format(step=step)
+        header(step)
         + "# Credentials are masked CI/CD variables of the project, never inputs: APPDIST_EMAIL and APPDIST_API_KEY,\n"
         + "# or APPDIST_OIDC_CONFIG_KEY and what else signing in by OIDC takes (docs/sign-in.md).\n"
         + dump({"spec": {"inputs": inputs}})

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from sauce_appdist.auth.oidc import Http, Token
     from sauce_appdist.errors import AppDistError
-    from sauce_appdist.gate import Check
     from sauce_appdist.interface.outputs import StepOutputs
+    from sauce_appdist.verdict.checks import Check
 
-State = Literal["done", "planned", "failed", "unknown", "not done"]
+PartState = Literal["done", "planned", "failed", "unknown", "not done"]
 MARKS: Mapping[str, str] = {
     "done": "✅",
     "planned": "📝",
@@ -43,7 +43,7 @@ class Part(NamedTuple):
     """One part of a promotion, how it ended and what it did."""
 
     name: str
-    state: State
+    state: PartState
     detail: str
 
 
@@ -57,7 +57,7 @@ class Report:
     notes: str | None = None
     links: list[Fact] = field(default_factory=list)
     problem: AppDistError | None = None
-    state: State = "done"
+    state: PartState = "done"
     checks: list[Check] = field(default_factory=list)
 
     @property
@@ -65,7 +65,7 @@ class Report:
         """A sign for how it ended."""
         return MARKS["failed" if self.problem else self.state]
 
-    def part(self, name: str, state: State, detail: str = "") -> None:
+    def part(self, name: str, state: PartState, detail: str = "") -> None:
         """Add a row of a promotion; it takes the place of an earlier one of that name."""
         told, names = Part(name, state, detail), [part.name for part in self.parts]
         if name in names:

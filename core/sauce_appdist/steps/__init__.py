@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STEPS = {
     "check": "sauce_appdist.steps.check",
     "find": "sauce_appdist.steps.find",
-    "gate": "sauce_appdist.steps.gate",
+    "gate": "sauce_appdist.steps.gate.step",
     "tag": "sauce_appdist.steps.tag",
     "annotate": "sauce_appdist.steps.annotate",
     "copy": "sauce_appdist.steps.copy",

@@ -11,19 +11,21 @@ from sauce_appdist.errors import AppDistError, PartialSuccessError
 from sauce_appdist.interface.inputs import BuildInputs, option
 from sauce_appdist.interface.outputs import BuildOutputs, output
 from sauce_appdist.interface.types import Tags
-from sauce_appdist.steps import annotate, copy, find, gate, invite, tag
+from sauce_appdist.steps import annotate, copy, find, invite, tag
+from sauce_appdist.steps.gate.options import GateOptions, GateOutputs
+from sauce_appdist.steps.gate.step import Gate
 from sauce_appdist.steps.groups import Directory, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sauce_appdist.api.testers import Group
-    from sauce_appdist.ci import Ci, State
+    from sauce_appdist.ci import Ci, PartState
     from sauce_appdist.client import Client
 
 
 class Inputs(
-    invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, gate.GateOptions, BuildInputs
+    invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, GateOptions, BuildInputs
 ):
     """Everything that the single steps take; what is left away is not done."""
 
@@ -59,7 +61,7 @@ class Inputs(
         return self
 
 
-class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, gate.GateOutputs, BuildOutputs):
+class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, GateOutputs, BuildOutputs):
     """What every part did."""
 
     completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
@@ -115,8 +117,8 @@ class Promotion:
         self._written: list[str] = []
         self._pending: list[str] = []
         self._details: dict[str, str] = {}
-        self._states: dict[str, State] = {}  # of parts that are done, though not well
-        self._gate = gate.Gate(inputs, client, ci, out, writes=True) if inputs.gates() else None
+        self._states: dict[str, PartState] = {}  # of parts that are done, though not well
+        self._gate = Gate(inputs, client, ci, out, writes=True) if inputs.gates() else None
         out.completed_steps = []
         ci.report.title = "Promotion"
 
@@ -246,7 +248,7 @@ class Promotion:
             unknown = isinstance(error, PartialSuccessError) and error.unknown
             if names == ("copy",) and self._out.copied:
                 self._written.append("copy")  # made, though not as it should be
-            state: State = "unknown" if unknown else "failed"
+            state: PartState = "unknown" if unknown else "failed"
             for name in names:
                 report.part(name, state, " ".join(str(error).split()))
             rest = [name for name in self._pending if name not in names]

@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from sauce_appdist.text import one_line, plural, span
+from sauce_appdist.verdict.statistics import upper_bound
 
 if TYPE_CHECKING:
     import re
@@ -27,7 +28,7 @@ Rate = float | Fraction
 SAME_BUILD = "same-build"  # a check that is only there where it did not pass: the build may not be the one that it was
 
 
-class State(enum.IntEnum):
+class CheckState(enum.IntEnum):
     """How a check ended; the gate takes the worst."""
 
     PASSED = 0
@@ -98,7 +99,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What one look at a build told; None is unknown."""
 
     uploaded_at: datetime | None = None
@@ -122,7 +123,7 @@ class Check:
     """
 
     name: str
-    state: State
+    state: CheckState
     observed: str
     threshold: str
     reason: str = ""
@@ -132,107 +133,65 @@ class Check:
         return f"{self.observed}, asked for {self.threshold}"
 
 
-def judge(asked: Thresholds, seen: Seen, now: datetime) -> list[Check]:
+def judge(asked: Thresholds, seen: Observation, now: datetime) -> list[Check]:
     """Every check that is asked for, in the order of the documentation."""
     return [check for make in _CHECKS if (check := make(asked, seen, now))]
 
 
-def worst(checks: Iterable[Check]) -> State:
+def worst(checks: Iterable[Check]) -> CheckState:
     """The state of the gate: the worst of its checks; without any it is an error, never a pass."""
-    return max((check.state for check in checks), default=State.ERROR)
+    return max((check.state for check in checks), default=CheckState.ERROR)
 
 
 def settled(checks: Iterable[Check]) -> list[Check]:
     """The checks when no more time is left: what was pending cannot be told."""
     return [
-        replace(one, state=State.INCONCLUSIVE, reason=one.reason or "Not met so far.")
-        if one.state is State.PENDING
+        replace(one, state=CheckState.INCONCLUSIVE, reason=one.reason or "Not met so far.")
+        if one.state is CheckState.PENDING
         else one
         for one in checks
     ]
-
-
-# --- The statistics -----------------------------------------------------------------------------------
-
-
-def upper_bound(crashes: int, sessions: int, confidence: float) -> float:
-    """The exact one-sided upper bound of a rate (Clopper and Pearson, Biometrika 26, 1934), at least the rate itself.
-
-    The largest rate at which that few crashes would still happen with a probability of 1 - `confidence`; 1 where
-    nothing can be said.
-    """
-    if not (0 <= crashes < sessions and 0 < confidence < 1):
-        return 1.0
-    low, high = crashes / sessions, 1.0
-    while high - low > 1e-15 * high:
-        middle = (low + high) / 2
-        if _likely(crashes, sessions, middle, confidence):
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _likely(crashes: int, sessions: int, rate: float, confidence: float) -> bool:
-    """Whether at most so many crashes have a binomial probability above 1 - `confidence`; `rate` is above theirs.
-
-    Terms are relative to that of exactly so many crashes, and both sums end where no more term can be felt: that
-    takes some thousand terms for a million crashes, and no logarithms of huge factorials, which are not exact.
-    """
-    odds = rate / (1 - rate)
-    fewer = term = 1.0
-    for count in range(crashes, 0, -1):
-        term *= count / ((sessions - count + 1) * odds)
-        fewer += term
-        if term < fewer * 1e-20:
-            break
-    most = fewer * confidence / (1 - confidence)
-    more, term = 0.0, 1.0
-    for count in range(crashes + 1, sessions + 1):
-        term *= (sessions - count + 1) * odds / count
-        more += term
-        if more >= most or term < more * 1e-20:
-            break
-    return more < most
 
 
 # --- The checks, in the order of the documentation ----------------------------------------------------
 
 
 def _age(
-    name: str, limit: timedelta | None, seen: Seen, now: datetime, *, younger: State, older: State
+    name: str, limit: timedelta | None, seen: Observation, now: datetime, *, younger: CheckState, older: CheckState
 ) -> Check | None:
     """Of the two times that the hour before the clock goes back may mean, it is the one that is the safe side."""
     if limit is None:
         return None
     uploaded = seen.uploaded_at
-    threshold = f"at {'least' if older is State.PASSED else 'most'} {span(limit.total_seconds())}"
+    threshold = f"at {'least' if older is CheckState.PASSED else 'most'} {span(limit.total_seconds())}"
     if uploaded is None:
         why = "The service does not tell when it was uploaded."
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, why)
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, why)
     offsets, now_offset = [uploaded.replace(fold=fold).utcoffset() for fold in (0, 1)], now.utcoffset()
     if None in offsets or now_offset is None:
-        return Check(name, State.ERROR, f"uploaded {_time(uploaded)}", threshold, "The zone of that time is unknown.")
+        return Check(
+            name, CheckState.ERROR, f"uploaded {_time(uploaded)}", threshold, "The zone of that time is unknown."
+        )
     # Not `now - uploaded`: where both have the same zone, that forgets a change of the clock in between.
     apart = now.replace(tzinfo=None) - uploaded.replace(tzinfo=None) - now_offset
     ages = [age for offset in offsets if offset is not None and (age := apart + offset) >= timedelta(0)]
     if not ages:
         why = f"That is in the future (now is {_time(now)}): check timezone and this machine's clock."
-        return Check(name, State.ERROR, f"uploaded {_time(uploaded)}", threshold, why)
-    age = min(ages) if older is State.PASSED else max(ages)
-    state = older if age > limit else younger if age < limit else State.PASSED
-    if state is State.PENDING:
+        return Check(name, CheckState.ERROR, f"uploaded {_time(uploaded)}", threshold, why)
+    age = min(ages) if older is CheckState.PASSED else max(ages)
+    state = older if age > limit else younger if age < limit else CheckState.PASSED
+    if state is CheckState.PENDING:
         why = f"{span((limit - age).total_seconds())} to go."
         return Check(name, state, span(age.total_seconds()), threshold, why, to_go=limit - age)
     return Check(name, state, span(age.total_seconds()), threshold)
 
 
-def _min_age(asked: Thresholds, seen: Seen, now: datetime) -> Check | None:
-    return _age("min-age", asked.min_age, seen, now, younger=State.PENDING, older=State.PASSED)
+def _min_age(asked: Thresholds, seen: Observation, now: datetime) -> Check | None:
+    return _age("min-age", asked.min_age, seen, now, younger=CheckState.PENDING, older=CheckState.PASSED)
 
 
-def _max_age(asked: Thresholds, seen: Seen, now: datetime) -> Check | None:
-    return _age("max-age", asked.max_age, seen, now, younger=State.PASSED, older=State.FAILED)
+def _max_age(asked: Thresholds, seen: Observation, now: datetime) -> Check | None:
+    return _age("max-age", asked.max_age, seen, now, younger=CheckState.PASSED, older=CheckState.FAILED)
 
 
 def _at_least(name: str, wanted: float | None, value: Rate | None, what: str) -> Check | None:
@@ -240,34 +199,34 @@ def _at_least(name: str, wanted: float | None, value: Rate | None, what: str) ->
         return None
     threshold = f"at least {wanted:.10g}"
     if value is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, f"The service does not tell {what}.")
-    state = State.PASSED if value >= _exact(wanted) else State.PENDING
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, f"The service does not tell {what}.")
+    state = CheckState.PASSED if value >= _exact(wanted) else CheckState.PENDING
     return Check(name, state, f"{float(value):.10g}", threshold)
 
 
-def _min_sessions(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _min_sessions(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     return _recordable(_at_least("min-sessions", asked.min_sessions, known(seen.counts.sessions), "the sessions"), seen)
 
 
-def _min_downloads(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _min_downloads(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     return _at_least("min-downloads", asked.min_downloads, known(seen.downloads), "the downloads")
 
 
-def _min_testers(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _min_testers(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     return _at_least("min-testers", asked.min_testers, known(seen.testers), "the testers")
 
 
 _NO_SDK = "The build is without the SDK, so nothing of it is recorded."
 
 
-def _recordable(check: Check | None, seen: Seen) -> Check | None:
+def _recordable(check: Check | None, seen: Observation) -> Check | None:
     """Without the SDK there will never be more than there is."""
-    if check and check.state is State.PENDING and seen.counts.has_sdk is False:
-        return replace(check, state=State.INCONCLUSIVE, reason=_NO_SDK)
+    if check and check.state is CheckState.PENDING and seen.counts.has_sdk is False:
+        return replace(check, state=CheckState.INCONCLUSIVE, reason=_NO_SDK)
     return check
 
 
-def _evidence(counts: Counts, least: int | None = None) -> tuple[State, str, str]:
+def _evidence(counts: Counts, least: int | None = None) -> tuple[CheckState, str, str]:
     """Passed where crashes can be judged; else the state of the check, what to show as seen, and why."""
     sessions = known(counts.sessions)
     if counts.has_sdk is not True:
@@ -276,15 +235,15 @@ def _evidence(counts: Counts, least: int | None = None) -> tuple[State, str, str
         why = "The service does not tell crashes and sessions as numbers."
     elif sessions < (least or 0):
         why = f"Not judged below min-sessions ({least}): {plural(sessions, 'session')} so far."
-        return State.PENDING, "not judged yet", why
+        return CheckState.PENDING, "not judged yet", why
     elif sessions == 0:
-        return State.PENDING, "not judged yet", "Nobody has used it yet: zero sessions show nothing."
+        return CheckState.PENDING, "not judged yet", "Nobody has used it yet: zero sessions show nothing."
     else:
-        return State.PASSED, "", ""
-    return State.INCONCLUSIVE, "unknown", why
+        return CheckState.PASSED, "", ""
+    return CheckState.INCONCLUSIVE, "unknown", why
 
 
-def _max_crashes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _max_crashes(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     if asked.max_crashes is None:
         return None
     crashes = known(seen.counts.crashes)
@@ -292,30 +251,30 @@ def _max_crashes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     if crashes is not None:
         shown = str(crashes)
         if crashes > asked.max_crashes:  # whatever else is unknown
-            state, why = State.FAILED, ""
-        elif state is State.PASSED:
+            state, why = CheckState.FAILED, ""
+        elif state is CheckState.PASSED:
             why = _proves(seen.counts)
     return Check("max-crashes", state, shown, f"at most {asked.max_crashes}", why)
 
 
-def _max_crash_rate(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _max_crash_rate(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     limit, confidence, counts = asked.max_crash_rate, asked.confidence, seen.counts
     if limit is None:
         return None
     threshold = f"at most {_limit(limit)}" + ("" if confidence is None else f" at {confidence:.10g} confidence")
     state, shown, why = _evidence(counts, asked.min_sessions)
-    if state is State.PASSED:
+    if state is CheckState.PASSED:
         crashes, sessions = counts.crashes or 0, counts.sessions or 0
         shown = f"{percent(_rate(counts))} ({crashes} in {plural(sessions, 'session')})"
         if _rate(counts) > _exact(limit):
-            state = State.FAILED
+            state = CheckState.FAILED
         elif confidence is None:
             why = _proves(counts)
         else:
             bound = upper_bound(crashes, sessions, confidence)
             shown += f", at most {_bound(bound)} at {confidence:.10g}"
             if bound > _exact(limit):
-                state, why = State.PENDING, "More sessions are needed to be that sure."
+                state, why = CheckState.PENDING, "More sessions are needed to be that sure."
     return Check("max-crash-rate", state, shown, threshold, why)
 
 
@@ -323,67 +282,67 @@ _NO_FEEDBACKS = "The service does not tell the feedbacks."
 _MORE = "There may be more of this build, which the service does not show, or does not say the build of."
 
 
-def _max_feedbacks(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _max_feedbacks(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     if asked.max_feedbacks is None:
         return None
     name, threshold = "max-feedbacks", f"at most {asked.max_feedbacks}"
     if seen.feedbacks is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
     shown = str(len(seen.feedbacks)) + ("" if seen.feedbacks_complete else " or more")
     if len(seen.feedbacks) > asked.max_feedbacks:
-        return Check(name, State.FAILED, shown, threshold)
+        return Check(name, CheckState.FAILED, shown, threshold)
     if not seen.feedbacks_complete:
-        return Check(name, State.INCONCLUSIVE, shown, threshold, _MORE)
-    return Check(name, State.PASSED, shown, threshold)
+        return Check(name, CheckState.INCONCLUSIVE, shown, threshold, _MORE)
+    return Check(name, CheckState.PASSED, shown, threshold)
 
 
-def _feedback_block_pattern(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _feedback_block_pattern(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     pattern = asked.feedback_block_pattern
     if pattern is None:
         return None
     name, threshold = "feedback-block-pattern", f"none with {pattern.pattern}"
     if seen.feedbacks is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
     blocking = [text for text in seen.feedbacks if text is not None and pattern.search(text)]
     shown = f"{len(blocking) or 'none'} of {len(seen.feedbacks)}"
     if blocking:
-        return Check(name, State.FAILED, shown, threshold, f"One says: {one_line(blocking[0], 120)}")
+        return Check(name, CheckState.FAILED, shown, threshold, f"One says: {one_line(blocking[0], 120)}")
     if not seen.feedbacks_complete or None in seen.feedbacks:
         why = _MORE if not seen.feedbacks_complete else "The service does not tell what every feedback says."
-        return Check(name, State.INCONCLUSIVE, f"{shown} so far", threshold, why)
-    return Check(name, State.PASSED, shown, threshold)
+        return Check(name, CheckState.INCONCLUSIVE, f"{shown} so far", threshold, why)
+    return Check(name, CheckState.PASSED, shown, threshold)
 
 
-def _coverage(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _coverage(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     if asked.min_coverage is None:
         return None
     groups = ", ".join(asked.coverage_groups or [])
     name, threshold = "min-coverage", f"at least {_limit(asked.min_coverage)} of {groups}"
     if seen.members is None or seen.users is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, "The service does not tell who has used it.")
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "The service does not tell who has used it.")
     members = {one.casefold() for one in seen.members}
     if not members:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, "These groups have no testers.")
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "These groups have no testers.")
     used = members & {one.casefold() for one in seen.users if one}
-    state = State.PASSED if Fraction(len(used), len(members)) >= _exact(asked.min_coverage) else State.PENDING
+    state = CheckState.PASSED if Fraction(len(used), len(members)) >= _exact(asked.min_coverage) else CheckState.PENDING
     return _recordable(Check(name, state, f"{len(used)} of {plural(len(members), 'tester')}", threshold), seen)
 
 
-def _tags(name: str, threshold: str, seen: Seen, found: Sequence[str], what: str) -> Check:
+def _tags(name: str, threshold: str, seen: Observation, found: Sequence[str], what: str) -> Check:
     if seen.tags is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, "This service does not show tags.")
-    state, why = (State.FAILED, f"{what}: {', '.join(found)}.") if found else (State.PASSED, "")
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "This service does not show tags.")
+    state, why = (CheckState.FAILED, f"{what}: {', '.join(found)}.") if found else (CheckState.PASSED, "")
     return Check(name, state, ", ".join(seen.tags) or "none", threshold, why)
 
 
-def _require_tags(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _require_tags(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     if not (tags := asked.require_tags):
         return None
     missing = [tag for tag in tags if tag not in (seen.tags or ())]
     return _tags("require-tags", f"all of {', '.join(tags)}", seen, missing, "Missing")
 
 
-def _forbid_tags(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _forbid_tags(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     if not (tags := asked.forbid_tags):
         return None
     there = {tag.strip().casefold() for tag in seen.tags or ()}  # `Blocked` is `blocked`: that is the safe side
@@ -391,47 +350,47 @@ def _forbid_tags(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
     return _tags("forbid-tags", f"none of {', '.join(tags)}", seen, found, "There")
 
 
-def _increase(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _increase(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     limit, before = asked.max_crash_rate_increase, seen.baseline
     if limit is None:
         return None
     state, shown, why = _evidence(seen.counts, asked.min_sessions)
-    if state is State.PASSED:
+    if state is CheckState.PASSED:
         if before is None:
-            state, shown, why = State.INCONCLUSIVE, "unknown", "There is no build to compare it with."
+            state, shown, why = CheckState.INCONCLUSIVE, "unknown", "There is no build to compare it with."
         else:
             state, shown, why = _evidence(before, asked.min_sessions)
-            if state is State.PASSED:
+            if state is CheckState.PASSED:
                 shown = f"{percent(_rate(seen.counts))}, was {percent(_rate(before))}"
                 if _rate(seen.counts) - _rate(before) > _exact(limit):
-                    state = State.FAILED
+                    state = CheckState.FAILED
             else:
-                state, why = State.INCONCLUSIVE, f"Of the build before: {why}"
+                state, why = CheckState.INCONCLUSIVE, f"Of the build before: {why}"
     return Check("max-crash-rate-increase", state, shown, f"at most {_limit(limit)} points more", why)
 
 
-def _crashed_sessions(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _crashed_sessions(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     limit = asked.max_crashed_session_rate
     if limit is None:
         return None
     name, threshold, recorded = "max-crashed-session-rate", f"at most {_limit(limit)}", seen.recorded
     if recorded is None:
-        return Check(name, State.INCONCLUSIVE, "unknown", threshold, "The service shows no recorded sessions.")
+        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "The service shows no recorded sessions.")
     crashed = sum(one.crashed is True for one in recorded)
     state, shown, why = _evidence(Counts(len(recorded), crashed, seen.counts.has_sdk), asked.min_sessions)
-    if state is State.PASSED:
+    if state is CheckState.PASSED:
         counted = known(seen.counts.sessions)
         shown = f"{percent(Fraction(crashed, len(recorded)))} ({crashed} of {len(recorded)})"
         if Fraction(crashed, max(len(recorded), counted or 0)) > _exact(limit):  # whatever else is unknown
-            state = State.FAILED
+            state = CheckState.FAILED
         elif counted is None or any(one.crashed is None for one in recorded):
-            state, why = State.INCONCLUSIVE, "The service does not tell of every session whether it crashed."
+            state, why = CheckState.INCONCLUSIVE, "The service does not tell of every session whether it crashed."
         elif counted != len(recorded):
-            state, why = State.PENDING, f"The service shows {len(recorded)} of {plural(counted, 'session')}."
+            state, why = CheckState.PENDING, f"The service shows {len(recorded)} of {plural(counted, 'session')}."
     return Check(name, state, shown, threshold, why)
 
 
-def _session_minutes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _session_minutes(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     minutes = None
     if seen.recorded is not None:  # in whole milliseconds, so that thirds of a minute add up
         lengths = [one.minutes for one in seen.recorded if one.minutes and 0 < one.minutes < 1e9]
@@ -440,7 +399,7 @@ def _session_minutes(asked: Thresholds, seen: Seen, _: datetime) -> Check | None
     return _recordable(check, seen)
 
 
-def _devices(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
+def _devices(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
     devices = None
     if seen.recorded is not None:
         devices = len({(one.device or "").strip().casefold() for one in seen.recorded} - {""})
@@ -452,7 +411,7 @@ def _devices(asked: Thresholds, seen: Seen, _: datetime) -> Check | None:
 
 def crash_rate(counts: Counts) -> float | None:
     """Crashes per session; None where nothing can be said of crashes."""
-    return float(_rate(counts)) if _evidence(counts)[0] is State.PASSED else None
+    return float(_rate(counts)) if _evidence(counts)[0] is CheckState.PASSED else None
 
 
 def known(count: int | None) -> int | None:
@@ -497,7 +456,7 @@ def _time(at: datetime) -> str:
     return at.isoformat(" ", "seconds")
 
 
-_CHECKS: tuple[Callable[[Thresholds, Seen, datetime], Check | None], ...] = (
+_CHECKS: tuple[Callable[[Thresholds, Observation, datetime], Check | None], ...] = (
     _min_age,
     _max_age,
     _min_sessions,

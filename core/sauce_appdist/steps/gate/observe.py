@@ -5,9 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from sauce_appdist import gate
 from sauce_appdist.errors import ApiError, InputError, ServiceError
 from sauce_appdist.steps import find
+from sauce_appdist.verdict.checks import (
+    SAME_BUILD,
+    Check,
+    CheckState,
+    Counts,
+    Observation,
+    Recorded,
+    Thresholds,
+    crash_rate,
+    judge,
+    known,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,25 +37,25 @@ _NO_UPLOADS = 2000  # the year before which PHP's and others' way to write that 
 _Marks = tuple["str | None", "str | None", "datetime | None"]
 
 
-class Look(NamedTuple):
+class Sample(NamedTuple):
     """The build as it was at a moment, and how its checks ended."""
 
     build: Build
-    checks: list[gate.Check]
+    checks: list[Check]
     at: datetime
 
     @property
     def crash_rate(self) -> float | None:
         """Crashes per session; None where nothing can be said of crashes."""
-        return gate.crash_rate(_counts(self.build))
+        return crash_rate(_counts(self.build))
 
 
-class Sight:
+class Observer:
     """Looks at one build. `zone` is that of the service's times, which name none."""
 
     def __init__(
         self,
-        asked: gate.Thresholds,
+        asked: Thresholds,
         baseline: str | None,
         zone: tzinfo,
         target: find.Target,
@@ -62,7 +73,7 @@ class Sight:
         self._members = _members(asked.coverage_groups, directory) if asked.coverage_groups else None
         self.baseline = self._baseline(baseline) if baseline else None
 
-    def look(self) -> Look:
+    def sample(self) -> Sample:
         """One look: one GET for the build, one for its sessions and one for the feedbacks where they are needed."""
         asked, client, target = self._asked, self._client, self._target
         build = client.builds.get(target.project_id, target.build_id)
@@ -78,7 +89,7 @@ class Sight:
         feedbacks, complete = None, False
         if asked.max_feedbacks is not None or asked.feedback_block_pattern is not None:
             feedbacks, complete = self._feedbacks(build)
-        seen = gate.Seen(
+        seen = Observation(
             uploaded_at=self._aware(build.uploaded_at),
             counts=_counts(build),
             testers=build.testers,
@@ -92,9 +103,9 @@ class Sight:
             recorded=recorded,
         )
         now = datetime.now(UTC)
-        return Look(build, [*gate.judge(asked, seen, now), *self._changed(build)], now)
+        return Sample(build, [*judge(asked, seen, now), *self._changed(build)], now)
 
-    def _changed(self, build: Build) -> list[gate.Check]:
+    def _changed(self, build: Build) -> list[Check]:
         """A failed check if this is not the upload that was looked at before: the same version overwrites a build."""
         before, now = self._marks, (build.app_version, build.app_version_code, self._aware(build.uploaded_at))
         differ = [(old, new) for old, new in zip(before, now, strict=True) if old is not None and old != new]
@@ -104,16 +115,16 @@ class Sight:
         texts = [f"{version} ({code}), uploaded {at or 'at an unknown time'}" for version, code, at in (before, now)]
         if any(new is not None for _, new in differ):
             why = "It was uploaded anew in between: what testers showed is of another file."
-            return [gate.Check(gate.SAME_BUILD, gate.State.FAILED, texts[1], texts[0], why)]
+            return [Check(SAME_BUILD, CheckState.FAILED, texts[1], texts[0], why)]
         why = "The service does not tell any more whether it is the same upload."
-        return [gate.Check(gate.SAME_BUILD, gate.State.INCONCLUSIVE, texts[1], texts[0], why)]
+        return [Check(SAME_BUILD, CheckState.INCONCLUSIVE, texts[1], texts[0], why)]
 
     def _aware(self, at: datetime | None) -> datetime | None:
         if at is None or at.year < _NO_UPLOADS:
             return None
         return at if at.tzinfo else at.replace(tzinfo=self._zone)
 
-    def _sessions(self) -> tuple[list[gate.Recorded] | None, list[str] | None]:
+    def _sessions(self) -> tuple[list[Recorded] | None, list[str] | None]:
         """The recorded sessions and who recorded them; None where the service has no such list."""
         try:
             sessions = self._client.sessions.list(self._target.project_id, self._target.build_id)
@@ -123,7 +134,7 @@ class Sight:
                 return None, None
             raise
         recorded = [
-            gate.Recorded(
+            Recorded(
                 crashed=one.crashed,
                 minutes=None if one.duration is None else one.duration.total_seconds() / 60,
                 device=one.device,
@@ -146,7 +157,7 @@ class Sight:
         complete = (
             (len(shown) < _FEEDBACKS or len(newer) < len(shown))
             and not any(self._may_be_ours(one, build) for one in newer)
-            and (gate.known(build.feedbacks) or 0) <= len(ours)
+            and (known(build.feedbacks) or 0) <= len(ours)
         )
         return ours, complete
 
@@ -210,5 +221,5 @@ def _is_older(one: Feedback, uploaded: datetime | None) -> bool:
     return bool(times) and uploaded is not None and all(at < uploaded for at in times)
 
 
-def _counts(build: Build) -> gate.Counts:
-    return gate.Counts(build.sessions, build.crashes, build.has_test_fairy_sdk)
+def _counts(build: Build) -> Counts:
+    return Counts(build.sessions, build.crashes, build.has_test_fairy_sdk)

@@ -1,0 +1,1 @@
+"""The gate: options, what it observes, when it looks, and the step."""

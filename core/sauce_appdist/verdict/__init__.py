@@ -1,0 +1,1 @@
+"""Whether a build is good enough: pure functions of thresholds, what was observed, and time."""
