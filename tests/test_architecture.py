@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,3 +103,127 @@ def test_a_ci_run_loads_neither_rich_nor_argparse_nor_flask(step: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""  # a wrong input is told before even requests loads
+
+
+# --- what loads what --------------------------------------------------------------------------
+
+PACKAGES = [CORE, ROOT / "core" / "appdist_emulator"]
+# A circle that is still open: the modules of a CI system import their base from the package that loads them.
+OPEN = "sauce_appdist.ci"
+
+
+def modules_of(package: Path) -> dict[str, Path]:
+    """Every module of a package by its dotted name; a package's `__init__` has the package's own."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def import_graph(package: Path) -> dict[str, set[str]]:
+    """Which modules of the package each one imports, under TYPE_CHECKING and inside functions too."""
+    modules = modules_of(package)
+    graph = {}
+    for name, path in modules.items():
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module, f"{path}:{node.lineno}: use an absolute import"
+                assert not node.level, f"{path}:{node.lineno}: use an absolute import"
+                for alias in node.names:
+                    if alias.name != "__version__":  # a constant that is there before anything else loads
+                        member = f"{node.module}.{alias.name}"
+                        found.add(member if member in modules else node.module)
+        graph[name] = found & modules.keys()
+    return graph
+
+
+def rooms(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same graph with a package's subpackages as nodes instead of their modules."""
+
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[:2])
+
+    found: dict[str, set[str]] = {}
+    for name, used in graph.items():
+        found.setdefault(room(name), set()).update({room(one) for one in used} - {room(name)})
+    return found
+
+
+def circle(graph: dict[str, set[str]]) -> str | None:
+    """Return one import circle, written as `a -> b -> a`, or None if there is none."""
+    done: set[str] = set()
+
+    def search(path: list[str]) -> list[str] | None:
+        for name in sorted(graph[path[-1]]):
+            if name in path:
+                return [*path[path.index(name) :], name]
+            if name not in done and (found := search([*path, name])):
+                return found
+        done.add(path[-1])
+        return None
+
+    found = (search([name]) for name in sorted(graph))
+    return next((" -> ".join(one) for one in found if one), None)
+
+
+def loaded(package: Path, entries: set[str]) -> set[str]:
+    """The modules that these load, directly or not. A string that is a module's name, as in STEPS, loads it."""
+    modules, graph = modules_of(package), import_graph(package)
+    found: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        name = waiting.pop()
+        if name in modules and name not in found:
+            found.add(name)
+            tree = ast.parse(modules[name].read_text("utf-8"))
+            strings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+            waiting += [*graph[name], *(modules.keys() & strings), name.rpartition(".")[0]]
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_no_module_imports_in_a_circle(package: Path) -> None:
+    graph = import_graph(package)
+    for name in graph:
+        if name.startswith(f"{OPEN}."):
+            graph[name].discard(OPEN)
+    for found in (circle(graph), circle(rooms(graph))):
+        if found:
+            pytest.fail(f"import circle: {found}", pytrace=False)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_something_loads_each_module(package: Path) -> None:
+    """Entry points are `python -m`, the scripts of pyproject.toml, and an import of the package itself."""
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"].values()
+    entries = {package.name, f"{package.name}.__main__", *(script.partition(":")[0] for script in scripts)}
+    unused = sorted(modules_of(package).keys() - loaded(package, entries))
+    if unused:
+        remedy = "import them, name them in a registry, or delete them"
+        pytest.fail(f"nothing loads {', '.join(unused)}: {remedy}", pytrace=False)
+
+
+def test_circles_and_unused_modules_are_found(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    (package / "desk").mkdir(parents=True)
+    for name, text in {
+        "__init__": "",
+        "__main__": "from shop import cart",
+        "cart": "ROWS = {'pay': 'shop.desk.pay'}",
+        "till": "from shop.desk import pay",  # nothing loads it
+        "desk/__init__": "",
+        "desk/pay": "if TYPE_CHECKING:\n    from shop.desk.bill import Bill",
+        "desk/bill": "def total():\n    import shop.prices",
+        "prices": "",
+    }.items():
+        (package / f"{name}.py").write_text(text)
+    assert circle(import_graph(package)) is None
+    everything = modules_of(package).keys()
+    assert everything - loaded(package, {"shop.__main__"}) == {"shop.till"}
+    (package / "prices.py").write_text("from shop.desk.pay import Payment")
+    assert circle(import_graph(package)) == "shop.desk.bill -> shop.prices -> shop.desk.pay -> shop.desk.bill"
+    assert circle(rooms(import_graph(package))) == "shop.desk -> shop.prices -> shop.desk"
