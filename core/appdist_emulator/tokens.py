@@ -2,7 +2,7 @@
 
 Source: docs/reference/api-facts.md#oidc and docs/reference/api-facts.md#oidc-messages.
 
-Where it is silent:
+Where that page is silent:
 
 - The checks come in the order algorithm, key, signature, times, issuer, audience, scopes; the first
   that fails is told. A claim that is missing is a wrong one; a token that is not yet valid "has expired".

@@ -44,7 +44,7 @@ class Account(Lives, People, Company):
         with self._lock:
             user = self._users.get(email.lower())
             if user is None or user.api_key != api_key:
-                # docs/reference/api-facts.md#wrong-credentials; the same for both, as they must not tell which.
+                # The same for both, so as not to tell which is wrong: docs/reference/api-facts.md#wrong-credentials.
                 raise Refusal(104, "User not found", 401)
             return self._not_blocked(user, 401)
 
