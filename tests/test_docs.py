@@ -1,4 +1,4 @@
-"""What the documents promise: the tests that they name exist."""
+"""What the documents promise: tests, links and citations lead to something."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("actions/*/README.md"))]
+FACTS = "docs/reference/api-facts.md"
+# Whatever may cite a fact of the API. Rendered files repeat what these say.
+SOURCES = [
+    path
+    for folder in ("core", "tests", "tools", "bench", "docs", "examples")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".sh", ".yml", ".md"} and "node_modules" not in path.parts
+]
 
 
 def slugs(page: str) -> set[str]:
@@ -45,6 +53,30 @@ def test_anchors_are_those_of_github() -> None:
 ```
 """
     assert slugs(page) == {"build-id-which-one", "tags-notes--more", "when-it-fails", "twice", "twice-1", "über_uns"}
+
+
+def test_every_citation_of_the_api_leads_to_a_heading() -> None:
+    headings = slugs((ROOT / FACTS).read_text("utf-8"))
+    cited = [
+        (path.relative_to(ROOT), anchor)
+        for path in SOURCES
+        for anchor in re.findall(r"api-facts\.md#([\w-]*)", path.read_text("utf-8"))
+    ]
+    assert len(cited) > 35
+    assert [f"{path}: #{anchor}" for path, anchor in cited if anchor not in headings] == []
+
+
+def test_code_cites_the_api_in_one_form() -> None:
+    """Code names the page by its whole path, with a heading; nothing names a page outside the repository."""
+    loose = re.compile(r"\S*facts\.md\S*|\bv3\.md\b|\bfact sheet\b|\brest-api-(?:saucelabs|testfairy)\b")
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in SOURCES
+        if path != ROOT / "tests/test_docs.py"
+        for name in loose.findall(path.read_text("utf-8"))
+        if not re.search("api-facts" if path.suffix == ".md" else re.escape(FACTS) + "#[a-z]", name)
+    ]
+    assert found == []
 
 
 def test_every_test_that_a_page_names_exists() -> None:

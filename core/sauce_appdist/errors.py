@@ -70,7 +70,7 @@ class ApiError(ServiceError):
 
     @property
     def not_found(self) -> bool:
-        """The addressed project or build does not exist (facts.md part 4: code 1 or HTTP 404)."""
+        """The addressed project or build does not exist (docs/reference/api-facts.md#error-codes)."""
         return self.status == 404 or self.code in {1, 404}
 
 

@@ -2,7 +2,7 @@
 
 Models have Python names for the vendor's spellings. Every field that a server may leave out is optional: None is
 unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Shapes that vary are all read
-(facts.md part 6).
+(docs/reference/api-facts.md#shapes-that-vary).
 """
 
 from __future__ import annotations

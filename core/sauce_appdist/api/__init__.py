@@ -25,9 +25,10 @@ class Resource:
 
 
 class RenamedResource(Resource):
-    """A resource that newer servers have under another name (facts.md part 6): the documented one is asked first.
+    """A resource that newer servers have under another name: the documented one is asked first.
 
     A server without that path says 404 and has done nothing. The name that was answered is kept.
+    Source: docs/reference/api-facts.md#webhooks and docs/reference/api-facts.md#sites.
     """
 
     names: tuple[str, ...]

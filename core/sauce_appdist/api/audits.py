@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.wire.transport import Transport
 
-# The most that every server gives at once: 200 as documented, 100 on newer ones (facts.md part 6).
+# The most that every server gives at once: docs/reference/api-facts.md#audit-trail.
 PER_PAGE = 100
 
 

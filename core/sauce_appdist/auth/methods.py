@@ -1,4 +1,4 @@
-"""Which inputs belong together to sign in, and what is made of them (facts.md part 3).
+"""Which inputs belong together to sign in, and what is made of them (docs/reference/api-facts.md#signing-in).
 
 `METHODS` is the whole of it: the checks, the error messages and the table in docs/sign-in.md are made from these rows.
 """

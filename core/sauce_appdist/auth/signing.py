@@ -1,4 +1,4 @@
-"""The ways to sign a request; exactly one is chosen (facts.md part 3).
+"""The ways to sign a request; exactly one is chosen (docs/reference/api-facts.md#signing-in).
 
 Each says which inputs it is made of, what of it must never be shown, and what to look at when it is refused.
 """

@@ -297,7 +297,7 @@ def _until_seen(look: Callable[[], Seen | None], client: Client) -> Seen | None:
 
 
 def _locate(reply: CopiedBuild, folder: str, target: find.Target, client: Client) -> find.Target:
-    """Which project a copy is in: the reply does not say (facts.md part 6).
+    """Which project a copy is in: the reply does not say (docs/reference/api-facts.md#copying-a-build).
 
     Raises PartialSuccessError where no project has it after a few looks.
     """

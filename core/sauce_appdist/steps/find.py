@@ -91,7 +91,10 @@ def name_of(target: Target) -> str:
 
 
 def link(client: Client, target: Target) -> str:
-    """The page of a build for people: the host and the build's self path (facts.md part 2)."""
+    """The page of a build for people: the host and the build's self path.
+
+    Source: docs/reference/api-facts.md#base-urls-and-regions.
+    """
     path = target.build.self_path if target.build and target.build.self_path else None
     if not path or not path.startswith("/") or path.startswith("//"):
         path = f"/projects/{target.project_id}/builds/{target.build_id}"

@@ -1,4 +1,4 @@
-"""Where the service lives (facts.md part 2)."""
+"""Where the service lives (docs/reference/api-facts.md#base-urls-and-regions)."""
 
 from __future__ import annotations
 

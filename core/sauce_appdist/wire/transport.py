@@ -45,7 +45,7 @@ _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]
 _RETRY_ON_GET = {502, 503, 504}
 _SLICE = 1.0  # seconds of a pause in one go
 
-# facts.md part 4: what each code asks of the user.
+# What each code asks of the user: docs/reference/api-facts.md#error-codes.
 _HINTS = {
     2: "It exists already.",
     99: "The account needs write access to this project: ask an admin of the account.",
@@ -169,8 +169,8 @@ class Transport:
         """Write a file into `into`; returns the name that the service gives it ("" for none) and its size in bytes.
 
         A redirect to another host, where the service keeps its files, is followed without any credentials
-        (facts.md part 6). `timeout` holds for each pause between bytes instead of for the whole. Raises what
-        `request` raises, and OSError where it cannot be written.
+        (docs/reference/api-facts.md#downloading-a-build). `timeout` holds for each pause between bytes
+        instead of for the whole. Raises what `request` raises, and OSError where it cannot be written.
         """
         return self._retrying(
             _Ask("GET", path, None, None, accept="*/*", elsewhere=True),
@@ -494,7 +494,7 @@ def _kind(response: requests.Response) -> str:
 
 
 def _is_newer(response: requests.Response) -> bool:
-    """Newer servers announce the end of this API (facts.md part 1)."""
+    """Newer servers announce the end of this API (docs/reference/api-facts.md#end-of-v1)."""
     return bool(response.headers.get("Sunset") or response.headers.get("Deprecation"))
 
 

@@ -129,7 +129,7 @@ class Observer:
         try:
             sessions = self._client.sessions.list(self._target.project_id, self._target.build_id)
         except ServiceError as error:
-            # Only the older document has this endpoint (facts.md part 1).
+            # Only the older document has this endpoint: docs/reference/api-facts.md#sessions.
             if _is_not_there(error):
                 return None, None
             raise
