@@ -52,7 +52,7 @@ class Service:
         return requests.get(f"{self.url}/_emulator/{name}", timeout=10).json()
 
     def fault(self, **order: Any) -> None:
-        """Order a fault (see docs/emulator.md)."""
+        """Order a fault (see docs/reference/emulator.md)."""
         requests.post(f"{self.url}/_emulator/faults", json=order, timeout=10).raise_for_status()
 
     def reset(self, seed: Mapping[str, Any]) -> None:

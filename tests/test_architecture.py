@@ -1,4 +1,4 @@
-"""The boundaries of docs/design.md, held by reading the imports."""
+"""The boundaries of docs/explanation/design.md, held by reading the imports."""
 
 from __future__ import annotations
 

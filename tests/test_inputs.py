@@ -425,6 +425,6 @@ def test_a_build_url_of_another_region_says_which() -> None:
 
 
 def test_every_error_of_the_tree_is_documented() -> None:
-    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
     for code in errors.ExitCode:
         assert f"| {code.value} |" in page, code

@@ -819,7 +819,7 @@ REQUEST = {"oidc_audience", "oidc_scope", "oidc_token_format"}
 
 
 def documented(given: set[str], exchange: str = "client-assertion") -> bool:
-    """Whether docs/sign-in.md has a row for just these inputs."""
+    """Whether docs/reference/sign-in.md has a row for just these inputs."""
     if given in ({"api_key"}, BASIC):
         return True
     oidc = given - {"oidc_config_key"}

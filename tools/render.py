@@ -21,6 +21,7 @@ from sauce_appdist import __version__  # noqa: E402 - the checkout's, whatever i
 from sauce_appdist.auth.methods import METHODS  # noqa: E402
 from sauce_appdist.interface import input_variable, kebab, variable  # noqa: E402
 from sauce_appdist.interface.inputs import (  # noqa: E402
+    BuildInputs,
     choices,
     describe_field,
     extra,
@@ -28,12 +29,13 @@ from sauce_appdist.interface.inputs import (  # noqa: E402
     is_secret,
     sections,
 )
+from sauce_appdist.interface.outputs import BuildOutputs, StepOutputs  # noqa: E402
 from sauce_appdist.shell import console  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pydantic.fields import FieldInfo
 
@@ -50,12 +52,6 @@ ICONS = {
     "copy": "copy",
     "invite": "mail",
     PROMOTE: "trending-up",
-}
-
-FALLBACK = {
-    "The build": " (if none of these is given, `APPDIST_BUILD_ID` and its like of the environment say which build)",
-    "This step": "",
-    "The connection": " (each falls back to the environment: `APPDIST_EMAIL` and so on)",
 }
 
 # What a GitLab job runs. Every input is in the environment: nothing is interpolated into this text.
@@ -211,7 +207,7 @@ def template(step: str) -> str:
     return (
         header(step)
         + "# Credentials are masked CI/CD variables of the project, never inputs: APPDIST_EMAIL and APPDIST_API_KEY,\n"
-        + "# or APPDIST_OIDC_CONFIG_KEY and what else signing in by OIDC takes (docs/sign-in.md).\n"
+        + "# or APPDIST_OIDC_CONFIG_KEY and what else signing in by OIDC takes (docs/reference/sign-in.md).\n"
         + dump({"spec": {"inputs": inputs}})
         + "---\n"
         + dump({"$[[ inputs.job-name ]]": job})
@@ -222,30 +218,49 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def inputs_table(step: str) -> str:
-    """The inputs as Markdown, in the sections that people read them in."""
-    lines = []
-    for title, group in sections(load(step).Inputs).items():
-        lines += [f"**{title}**{FALLBACK[title]}", "", "| Input | Default | |", "|---|---|---|"] if group else []
-        for name, field in group.items():
-            default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
-            text = field.description or ""
-            if known := choices(field):
-                text += f" One of {', '.join(f'`{word}`' for word in known)}."
-            if example := extra(field).get("example"):
-                text += f" Example: `{example}`."
-            lines.append(f"| `{kebab(name)}` | {default} | {_cell(text)} |")
-        lines += [""] if group else []
-    return "\n".join(lines).rstrip()
+def inputs_table(group: Mapping[str, FieldInfo]) -> str:
+    """Inputs as Markdown; nothing where there are none."""
+    lines = ["| Input | Default | |", "|---|---|---|"] if group else []
+    for name, field in group.items():
+        default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
+        text = field.description or ""
+        if known := choices(field):
+            text += f" One of {', '.join(f'`{word}`' for word in known)}."
+        if example := extra(field).get("example"):
+            text += f" Example: `{example}`."
+        lines.append(f"| `{kebab(name)}` | {default} | {_cell(text)} |")
+    return "\n".join(lines)
 
 
-def outputs_table(step: str) -> str:
-    """The outputs as Markdown."""
+def own_inputs_table(step: str) -> str:
+    """What a step alone takes, for its page."""
+    return inputs_table(sections(load(step).Inputs)["This step"])
+
+
+def shared_inputs_table(title: str) -> Callable[[], str]:
+    """The inputs that steps share, for docs/reference/inputs.md."""
+    return lambda: inputs_table(sections(BuildInputs)[title])
+
+
+def outputs_table(group: Mapping[str, FieldInfo]) -> str:
+    """Outputs as Markdown."""
     lines = ["| Output | | GitLab variable |", "|---|---|---|"]
-    for name, field in load(step).Outputs.model_fields.items():
+    for name, field in group.items():
         dotenv = f"`{variable(name)}`" if extra(field)["dotenv"] else ""
         lines.append(f"| `{kebab(name)}` | {_cell(field.description or '')} | {dotenv} |")
     return "\n".join(lines)
+
+
+def own_outputs_table(step: str) -> str:
+    """What a step alone puts out, for its page."""
+    outputs = load(step).Outputs
+    shared = BuildOutputs if issubclass(outputs, BuildOutputs) else StepOutputs
+    return outputs_table({k: v for k, v in outputs.model_fields.items() if k not in shared.model_fields})
+
+
+def build_outputs_table() -> str:
+    """The outputs that steps share, for docs/reference/outputs.md."""
+    return outputs_table({k: v for k, v in BuildOutputs.model_fields.items() if k not in StepOutputs.model_fields})
 
 
 def steps_table() -> str:
@@ -253,13 +268,13 @@ def steps_table() -> str:
     lines = ["| Step | GitHub | GitLab | |", "|---|---|---|---|"]
     for step in STEPS:
         uses = REPOSITORY if step == PROMOTE else f"{REPOSITORY}/actions/{step}"
-        page = "docs/promote.md" if step == PROMOTE else f"actions/{step}/README.md"
+        page = "docs/reference/promote.md" if step == PROMOTE else f"actions/{step}/README.md"
         lines.append(f"| [{step}]({page}) | `{uses}@v1` | `gitlab-templates/{step}.yml` | {summary(step)} |")
     return "\n".join(lines)
 
 
 def api_table() -> str:
-    """Every endpoint, for docs/api.md."""
+    """Every endpoint, for docs/reference/api.md."""
     lines = ["| Command | In Python | |", "|---|---|---|"]
     for resource, rows in console.RESOURCES.items():
         for verb in rows:
@@ -268,9 +283,9 @@ def api_table() -> str:
     return "\n".join(lines)
 
 
-def ways_table() -> str:
-    """The ways to sign in, for docs/sign-in.md."""
-    lines = ["| Way | Needs | May have | When |", "|---|---|---|---|"]
+def methods_table() -> str:
+    """The sign-in methods, for docs/reference/sign-in.md."""
+    lines = ["| Method | Needs | Optional | When |", "|---|---|---|---|"]
     for method in METHODS:
         needs = ", ".join(" or ".join(f"`{one}`" for one in need.split("|")) for need in method.needs)
         takes = ", ".join(f"`{one}`" for one in method.takes)
@@ -278,15 +293,25 @@ def ways_table() -> str:
     return "\n".join(lines)
 
 
+TABLES: Mapping[str, Callable[[], str]] = {
+    "steps": steps_table,
+    "api": api_table,
+    "methods": methods_table,
+    "build inputs": shared_inputs_table("The build"),
+    "connection inputs": shared_inputs_table("The connection"),
+    "build outputs": build_outputs_table,
+}
+STEP_TABLES: Mapping[str, Callable[[str], str]] = {"inputs": own_inputs_table, "outputs": own_outputs_table}
+
+
 def tables(text: str) -> str:
-    """A page with the parts between its `<!-- rendered: … -->` marks made anew."""
+    """A page with the parts between its `<!-- rendered: … -->` marks made again."""
 
     def part(found: re.Match[str]) -> str:
-        kind, _, step = found[1].partition(" ")
-        whole = {"steps": steps_table, "api": api_table, "ways": ways_table}
-        of_step = {"inputs": inputs_table, "outputs": outputs_table}
-        made = whole[kind]() if kind in whole else of_step[kind](step)
-        return f"<!-- rendered: {found[1]} -->\n{made}\n<!-- /rendered -->"
+        name = found[1]
+        kind, _, step = name.partition(" ")
+        made = TABLES[name]() if name in TABLES else STEP_TABLES[kind](step)
+        return f"<!-- rendered: {name} -->\n{made}\n<!-- /rendered -->"
 
     return re.sub(r"<!-- rendered: ([a-z ]+) -->.*?<!-- /rendered -->", part, text, flags=re.DOTALL)
 
@@ -297,7 +322,7 @@ def rendered() -> dict[Path, str]:
     files |= {
         ROOT / ("action.yml" if step == PROMOTE else f"actions/{step}/action.yml"): action(step) for step in STEPS
     }
-    pages = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("actions/*/README.md")]
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("actions/*/README.md")]
     return files | {page: tables(page.read_text("utf-8")) for page in pages}
 
 

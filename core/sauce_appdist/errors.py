@@ -6,7 +6,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """What the process ends with; documented in docs/errors.md."""
+    """What the process ends with; documented in docs/reference/errors.md."""
 
     OK = 0
     INTERNAL = 1

@@ -1,6 +1,7 @@
 """Which inputs belong together to sign in, and what is made of them (docs/reference/api-facts.md#signing-in).
 
-`METHODS` is the whole of it: the checks, the error messages and the table in docs/sign-in.md are made from these rows.
+`METHODS` is the whole of it: the checks, the error messages and the table in
+docs/reference/sign-in.md are made from these rows.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ METHODS = (
         ("oidc-provider", "oidc-config-key"),
         ("oidc-id-token-audience",),
         "No stored secret but the config key: the account's OIDC settings name GitHub or GitLab itself as the issuer. "
-        "Read the warning below first.",
+        "Read [the warning](../how-to/sign-in-with-the-job.md) first.",
     ),
     SignInMethod(
         "exchange",

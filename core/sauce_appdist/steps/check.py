@@ -24,7 +24,7 @@ class Outputs(StepOutputs):
 
     region: str | None = output("The region that was asked; empty for another host.")
     host: str | None = output("The host that was asked.")
-    sign_in: str | None = output("How it signed in, as docs/sign-in.md names it.")
+    sign_in: str | None = output("Sign-in method, as docs/reference/sign-in.md names it.")
     projects: int | None = output("How many projects the account may see.")
     dialect: str | None = output("classic, or compat for a newer server, which has announced the end of this API.")
     sunset: str | None = output("When that end is, as the service writes it; empty where it does not tell.")

@@ -1,6 +1,6 @@
 """One session to the service: timeouts, retries, redirects and the envelope.
 
-The rules (docs/design.md, "On the wire"): a request that may have had an effect is never sent
+The rules (docs/explanation/design.md, "On the wire"): a request that may have had an effect is never sent
 twice. 429 and failures before the request was sent are retried on every method; 502, 503, 504, read
 timeouts and broken connections only on GET.
 """
@@ -139,7 +139,7 @@ class Transport:
 
     @property
     def signs_in_with(self) -> str:
-        """The name of the way to sign in (docs/sign-in.md)."""
+        """The name of the way to sign in (docs/reference/sign-in.md)."""
         return self._auth.name
 
     def request(
