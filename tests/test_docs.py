@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,26 @@ from harness import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("actions/*/README.md"))]
 FACTS = "docs/reference/api-facts.md"
-# Whatever may cite a fact of the API. Rendered files repeat what these say.
-SOURCES = [
-    path
-    for folder in ("core", "tests", "tools", "bench", "docs", "examples")
-    for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {".py", ".sh", ".yml", ".md"} and "node_modules" not in path.parts
-]
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([\w-]*))?\)")
+MENTION = re.compile(r"(?<![\w/.-])(docs/[\w/-]+\.md)(?:#([\w-]*))?")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The repository's files, and what would be added to it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    return [ROOT / name for name in sorted(set(listed.stdout.splitlines())) if (ROOT / name).is_file()]
+
+
+PAGES = tracked("*.md")
+# Whatever else may name a page, or cite a fact of the API.
+SOURCES = tracked("*.py", "*.sh", "*.js", "*.yml", "*.toml", "Makefile", ".ci/*")
 
 
 def slugs(page: str) -> set[str]:
@@ -55,15 +67,17 @@ def test_anchors_are_those_of_github() -> None:
     assert slugs(page) == {"build-id-which-one", "tags-notes--more", "when-it-fails", "twice", "twice-1", "über_uns"}
 
 
-def test_every_citation_of_the_api_leads_to_a_heading() -> None:
-    headings = slugs((ROOT / FACTS).read_text("utf-8"))
-    cited = [
-        (path.relative_to(ROOT), anchor)
-        for path in SOURCES
-        for anchor in re.findall(r"api-facts\.md#([\w-]*)", path.read_text("utf-8"))
-    ]
-    assert len(cited) > 35
-    assert [f"{path}: #{anchor}" for path, anchor in cited if anchor not in headings] == []
+def leads_somewhere(file: Path, anchor: str) -> bool:
+    """Whether a file is there, in the repository, and has the heading."""
+    inside = file.exists() and file.is_relative_to(ROOT)
+    return inside and (not anchor or anchor in slugs(file.read_text("utf-8")))
+
+
+def test_every_page_that_code_names_is_there() -> None:
+    named = [(path.relative_to(ROOT), *found) for path in SOURCES for found in MENTION.findall(path.read_text("utf-8"))]
+    assert sum(page == FACTS for _, page, _ in named) > 35
+    lost = [f"{path}: {page}#{anchor}" for path, page, anchor in named if not leads_somewhere(ROOT / page, anchor)]
+    assert lost == []
 
 
 def test_code_cites_the_api_in_one_form() -> None:
@@ -71,7 +85,7 @@ def test_code_cites_the_api_in_one_form() -> None:
     loose = re.compile(r"\S*facts\.md\S*|\bv3\.md\b|\bfact sheet\b|\brest-api-(?:saucelabs|testfairy)\b")
     found = [
         f"{path.relative_to(ROOT)}: {name}"
-        for path in SOURCES
+        for path in [*SOURCES, *PAGES]
         if path != ROOT / "tests/test_docs.py"
         for name in loose.findall(path.read_text("utf-8"))
         if not re.search("api-facts" if path.suffix == ".md" else re.escape(FACTS) + "#[a-z]", name)
@@ -92,9 +106,12 @@ def test_every_test_that_a_page_names_exists() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([\w-]+))?\)", text):
-        file = (page.parent / target).resolve() if target else page
-        assert file.exists(), target
-        if anchor:
-            assert anchor in slugs(file.read_text("utf-8")), f"{target}#{anchor}"
+    text = re.sub(r"^( *)```.*?^\1```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    links = [((page.parent / target).resolve() if target else page, anchor) for target, anchor in LINK.findall(text)]
+    assert [f"{file}#{anchor}" for file, anchor in links if not leads_somewhere(file, anchor)] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = {(index.parent / target).resolve() for target, _ in LINK.findall(index.read_text("utf-8")) if target}
+    assert [str(page) for page in tracked("docs/*.md") if page not in listed | {index}] == []
