@@ -39,7 +39,7 @@ from appdist_emulator.seed import default_seed
 from harness import ANDROID, EMAIL, NEWEST_ANDROID
 from identity import AUDIENCE, CLIENT_ID, GITLAB_SUBJECT, Flavour, IdentityProvider, Trust
 from sauce_appdist import Client
-from sauce_appdist.auth.oidc import Http, Provider, Token
+from sauce_appdist.auth.oidc import Provider, Token, TokenHttp
 from sauce_appdist.ci.github import GitHub
 from sauce_appdist.ci.gitlab import GitLab
 from sauce_appdist.ci.terminal import JsonOutput, Terminal
@@ -1204,7 +1204,10 @@ def objects() -> dict[str, tuple[Any, list[str]]]:
         }.items():
             made[f"{part}, {name}"] = (thing, secrets)
     made["a token"] = (Token(STATIC_TOKEN), [STATIC_TOKEN])
-    made["provider"] = (Provider(Http(), token_url="x", client_id="c", client_secret=CLIENT_SECRET), [CLIENT_SECRET])
+    made["provider"] = (
+        Provider(TokenHttp(), token_url="x", client_id="c", client_secret=CLIENT_SECRET),
+        [CLIENT_SECRET],
+    )
     return made
 
 

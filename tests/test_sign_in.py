@@ -31,7 +31,7 @@ from identity import (
     IdentityProvider,
     Trust,
 )
-from sauce_appdist.auth.oidc import Http, Provider
+from sauce_appdist.auth.oidc import Provider, TokenHttp
 from sauce_appdist.cli import main
 from sauce_appdist.client import Client
 from sauce_appdist.errors import AuthError, InputError, TransportError
@@ -105,7 +105,7 @@ def provider(identity: IdentityProvider, **options: Any) -> tuple[Provider, list
     """A provider as a step asks it, and how long it would have waited."""
     waits: list[float] = []
     where = {"token_url": identity.token_url, "client_id": CLIENT, "client_secret": SECRET}
-    return Provider(Http(timeout=2.0, sleep=waits.append), **{**where, **options}), waits
+    return Provider(TokenHttp(timeout=2.0, sleep=waits.append), **{**where, **options}), waits
 
 
 def host(identity: IdentityProvider) -> str:
@@ -1257,7 +1257,7 @@ def test_the_pair_of_basic_is_a_secret_too(server: HTTPServer) -> None:
 
     server.expect_request("/token").respond_with_handler(echo)
     redact = Redactor()
-    http = Http(redact=redact, learn=redact.add)
+    http = TokenHttp(redact=redact, learn=redact.add)
     provider_ = Provider(http, token_url=server.url_for("/token"), client_id="ci", client_secret=SECRET, basic=True)
     with pytest.raises(AuthError, match=r"bad header Basic \*\*\*"):
         provider_.by_secret()

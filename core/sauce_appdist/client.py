@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sauce_appdist.api.sites import Sites
     from sauce_appdist.api.testers import Testers
     from sauce_appdist.api.webhooks import Webhooks
-    from sauce_appdist.auth.oidc import Http, Token
+    from sauce_appdist.auth.oidc import Token, TokenHttp
     from sauce_appdist.auth.signing import Auth
     from sauce_appdist.interface.inputs import ConnectionInputs
 
@@ -84,12 +84,12 @@ class Client:
             redact.add(secret)
             mask(secret)
 
-        def http() -> Http:
-            from sauce_appdist.auth.oidc import Http
+        def http() -> TokenHttp:
+            from sauce_appdist.auth.oidc import TokenHttp
 
-            return Http(inputs.timeout, verify, log=log, redact=redact, learn=learn)
+            return TokenHttp(inputs.timeout, verify, log=log, redact=redact, learn=learn)
 
-        def id_token(provider: str, audience: str, http: Http) -> Token:
+        def id_token(provider: str, audience: str, http: TokenHttp) -> Token:
             from sauce_appdist.ci import id_token
 
             return id_token(provider, environ, audience, http)
@@ -222,7 +222,9 @@ def _pem(name: str, place: str) -> str:
     return place
 
 
-def _make_auth(inputs: ConnectionInputs, http: Callable[[], Http], id_token: Callable[[str, str, Http], Token]) -> Auth:
+def _make_auth(
+    inputs: ConnectionInputs, http: Callable[[], TokenHttp], id_token: Callable[[str, str, TokenHttp], Token]
+) -> Auth:
     """What signs the requests: the one method that the inputs form.
 
     `http` is only called where a token has to be fetched, `id_token` asks a CI system for one of an audience.

@@ -183,11 +183,11 @@ class Builds(Resource):
         whole file or none: it takes its name when it is complete. Raises InputError where it cannot be written, and
         ApiError where the account keeps no files.
         """
-        from sauce_appdist.wire.files import Arriving  # most runs download nothing
+        from sauce_appdist.wire.files import AtomicDownload  # most runs download nothing
 
-        with Arriving(to) as arriving:
-            name, size = self.transport.download(build_path(project_id, build_id) + "/download/", arriving.file)
-            return Download(arriving.keep(name or f"build-{build_id}"), size)
+        with AtomicDownload(to) as download:
+            name, size = self.transport.download(build_path(project_id, build_id) + "/download/", download.file)
+            return Download(download.keep(name or f"build-{build_id}"), size)
 
 
 def build_path(project_id: str, build_id: str) -> str:

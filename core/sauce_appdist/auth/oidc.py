@@ -77,7 +77,7 @@ class Token:
 
 
 @dataclass
-class Http:
+class TokenHttp:
     """How to reach a token's source.
 
     `verify` is as in requests. `redact` goes over everything that a source says, `learn` is told every new secret.
@@ -256,7 +256,7 @@ def secure(url: str, name: str) -> str:
 _WELL_KNOWN = "/.well-known/openid-configuration"
 
 
-def discover(issuer: str, http: Http) -> str:
+def discover(issuer: str, http: TokenHttp) -> str:
     """The token endpoint of an issuer (OpenID Connect Discovery 1.0, part 4)."""
     issuer = secure(issuer, "oidc-issuer").removesuffix(_WELL_KNOWN)
     url = issuer.rstrip("/") + _WELL_KNOWN
@@ -275,7 +275,7 @@ def discover(issuer: str, http: Http) -> str:
 class Provider:
     """The company's identity provider: one request for a token, in the form that it wants."""
 
-    http: Http
+    http: TokenHttp
     issuer: str | None = None
     token_url: str | None = None
     client_id: str | None = None
@@ -334,7 +334,7 @@ class Provider:
         return Token(token, until(token, reply.get("expires_in")))
 
 
-def github_id_token(request_url: str, request_token: str, audience: str, http: Http) -> Token:
+def github_id_token(request_url: str, request_token: str, audience: str, http: TokenHttp) -> Token:
     """An ID token of the running job, from the runner."""
     joint = "&" if urlsplit(request_url).query else "?"
     url = f"{secure(request_url, 'ACTIONS_ID_TOKEN_REQUEST_URL')}{joint}audience={quote(audience, safe='')}"

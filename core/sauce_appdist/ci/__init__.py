@@ -12,7 +12,7 @@ from sauce_appdist.text import Redactor, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sauce_appdist.auth.oidc import Http, Token
+    from sauce_appdist.auth.oidc import Token, TokenHttp
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
     from sauce_appdist.verdict.checks import Check
@@ -196,7 +196,7 @@ def run_context(environ: Mapping[str, str]) -> RunContext:
     return RunContext()
 
 
-def id_token(provider: str, environ: Mapping[str, str], audience: str, http: Http) -> Token:
+def id_token(provider: str, environ: Mapping[str, str], audience: str, http: TokenHttp) -> Token:
     """An ID token of this job. Raises InputError where it may have none, with what to add to the job."""
     if provider == "github":
         from sauce_appdist.ci.github import id_token as of_github

@@ -14,7 +14,7 @@ from sauce_appdist.text import markdown as escaped, markdown_block
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sauce_appdist.auth.oidc import Http, Token
+    from sauce_appdist.auth.oidc import Token, TokenHttp
     from sauce_appdist.ci import Report
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
@@ -37,7 +37,7 @@ def context(environ: Mapping[str, str]) -> RunContext:
     )
 
 
-def id_token(environ: Mapping[str, str], audience: str, http: Http) -> Token:
+def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Token:
     """The job's ID token, from the runner. Raises InputError where the job may not ask for one."""
     if environ.get("GITHUB_ACTIONS") != "true":
         raise InputError("oidc-provider is github, but this is not GitHub Actions.")

@@ -48,7 +48,7 @@ def check_proxy(url: str, learn: Callable[[str], None]) -> None:
         learn(basic_pair(unquote(parts.username or ""), unquote(parts.password)))
 
 
-def root(error: BaseException) -> BaseException:
+def root_cause(error: BaseException) -> BaseException:
     """The innermost reason that requests and urllib3 wrapped."""
     while True:
         inner = getattr(error, "reason", None)
@@ -59,16 +59,16 @@ def root(error: BaseException) -> BaseException:
         error = inner
 
 
-def cause(error: BaseException) -> str:
+def describe_cause(error: BaseException) -> str:
     """The telling part of a connection error; URLs and objects are left out."""
-    found = root(error)
+    found = root_cause(error)
     text = getattr(found, "strerror", None) or str(found)
     text = text.rpartition(">: ")[2].rpartition(": Failed to")[2].removeprefix("Tunnel connection failed: ")
     return one_line(text.partition(" (_ssl.c:")[0], 120) or type(found).__name__
 
 
 def _places(error: BaseException) -> Iterator[tuple[str, str]]:
-    for frame, _ in traceback.walk_tb(root(error).__traceback__):
+    for frame, _ in traceback.walk_tb(root_cause(error).__traceback__):
         yield frame.f_globals.get("__name__", ""), frame.f_code.co_name
 
 
@@ -82,7 +82,7 @@ def unsent(error: BaseException) -> bool:
 
 def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:
     """Why nothing can be sent to a URL, as a sentence; `inputs` are those that say where it is."""
-    host, why = host_of(url), cause(error)
+    host, why = host_of(url), describe_cause(error)
     names = {name for _, name in _places(error)}
     is_tls, proxy = "do_handshake" in names or "match_hostname" in names, proxy_of(url)
     if proxy and not is_tls:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Arriving:
+class AtomicDownload:
     """A file that is written beside its place, and takes it when it is complete.
 
     `to` is the file, or a directory, where it gets the name that `keep` is told. Raises InputError where nothing can

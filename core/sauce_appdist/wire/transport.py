@@ -24,7 +24,7 @@ from sauce_appdist import __version__
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.text import Redactor, one_line
-from sauce_appdist.wire.connection_errors import cause as cause_of, no_connection, proxies_for, root, unsent
+from sauce_appdist.wire.connection_errors import describe_cause, no_connection, proxies_for, root_cause, unsent
 from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
 
 if TYPE_CHECKING:
@@ -158,12 +158,13 @@ class Transport:
         this is `read_only`.
         """
         return self._retrying(
-            _Ask(method, path, form, query), lambda response, ask, deadline: self._reply(response, ask, deadline, reply)
+            _Request(method, path, form, query),
+            lambda response, request, deadline: self._reply(response, request, deadline, reply),
         )
 
     def text(self, path: str, *, query: Mapping[str, str] | None = None) -> str:
         """An answer that is text instead of an envelope, by GET. Raises what `request` raises."""
-        return self._retrying(_Ask("GET", path, None, query, accept="*/*"), self._text)
+        return self._retrying(_Request("GET", path, None, query, accept="*/*"), self._text)
 
     def download(self, path: str, into: IO[bytes]) -> tuple[str, int]:
         """Write a file into `into`; returns the name that the service gives it ("" for none) and its size in bytes.
@@ -173,32 +174,32 @@ class Transport:
         instead of for the whole. Raises what `request` raises, and OSError where it cannot be written.
         """
         return self._retrying(
-            _Ask("GET", path, None, None, accept="*/*", elsewhere=True),
-            lambda response, ask, deadline: self._file(response, ask, deadline, into),
+            _Request("GET", path, None, None, accept="*/*", elsewhere=True),
+            lambda response, request, deadline: self._file(response, request, deadline, into),
         )
 
-    def _retrying(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
-        if self._read_only and ask.write:
-            raise NotSent(f"dry-run is set, so {ask} is not sent.")
+    def _retrying(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
+        if self._read_only and request.write:
+            raise NotSent(f"dry-run is set, so {request} is not sent.")
         try:
-            return self._attempts(ask, read)
+            return self._attempts(request, read)
         except ServiceError as error:
             # What requests raised has the request with its credentials; a script may log the whole chain.
             error.__context__ = None
             raise
 
-    def _attempts(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
-        renewed = ask.write
+    def _attempts(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
+        renewed = request.write
         for left in reversed(range(self._retries + 1)):
             try:
                 try:
-                    return self._attempt(ask, read)
+                    return self._attempt(request, read)
                 except AuthError as error:
                     # The token may have ended meanwhile; a write is not sent a second time for that.
                     if renewed or error.status != 401 or not self._auth.renew():
                         raise
                     renewed = True
-                return self._attempt(ask, read)
+                return self._attempt(request, read)
             except _Retry as failed:
                 problem, asked_wait = failed.error, failed.wait
             if not left:
@@ -214,50 +215,50 @@ class Transport:
         """Close the connection."""
         self._session.close()
 
-    def _attempt(self, ask: _Ask, read: Callable[[requests.Response, _Ask, float], T]) -> T:
+    def _attempt(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
         self._auth.prepare()  # before the time of the request begins, and before anything can count as sent
-        url, signed = self.base_url + ask.path, True
+        url, signed = self.base_url + request.path, True
         started = time.monotonic()
         deadline = started + self._timeout
         for _ in range(MAX_REDIRECTS + 1):
-            with self._broken_connections(ask, url):
-                response = self._send(ask, url, signed=signed)
+            with self._broken_connections(request, url):
+                response = self._send(request, url, signed=signed)
                 if signed:
                     self._tell_sunset(response)
                 try:
                     if not response.is_redirect:
-                        return read(response, ask, deadline)
-                    for _part in self._parts(response, ask, deadline):
+                        return read(response, request, deadline)
+                    for _part in self._chunks(response, request, deadline):
                         pass  # read to its end, the connection can be used again
                 finally:
                     milliseconds = (time.monotonic() - started) * 1000
                     size = response.raw.tell()
-                    self._log(f"{ask} -> {response.status_code} in {milliseconds:.0f} ms, {size} bytes")
+                    self._log(f"{request} -> {response.status_code} in {milliseconds:.0f} ms, {size} bytes")
                     response.close()
-                url = self._target(response, ask, url)
+                url = self._target(response, request, url)
                 signed = signed and _origin(url) == _origin(self.base_url)
-        raise TransportError(f"{ask} was redirected more than {MAX_REDIRECTS} times: check base-url.")
+        raise TransportError(f"{request} was redirected more than {MAX_REDIRECTS} times: check base-url.")
 
-    def _target(self, response: requests.Response, ask: _Ask, url: str) -> str:
+    def _target(self, response: requests.Response, request: _Request, url: str) -> str:
         """Where a redirect leads, if it may be followed. The query is never told: it may be a signature."""
         try:
             target = urljoin(url, response.headers["Location"])
             _ = urlsplit(target).port
         except ValueError:
-            raise _no_address(ask) from None
+            raise _no_address(request) from None
         # Told as a whole or not at all: half a secret would not be known for one.
         scheme = urlsplit(target).scheme
         shown = f"{scheme}://{host_of(target)}" if self._redact.host(target) == target else "***"
-        where = f"{ask} was redirected ({response.status_code}) to {shown}, which is not followed: "
+        where = f"{request} was redirected ({response.status_code}) to {shown}, which is not followed: "
         secure = scheme == "https" or (scheme == "http" and is_loopback(target) and is_loopback(self.base_url))
-        if ask.write or not secure or (_origin(target) != _origin(self.base_url) and not ask.elsewhere):
-            raise TransportError(where + "check base-url and region.", sent=ask.write, status=response.status_code)
+        if request.write or not secure or (_origin(target) != _origin(self.base_url) and not request.elsewhere):
+            raise TransportError(where + "check base-url and region.", sent=request.write, status=response.status_code)
         return target
 
-    def _send(self, ask: _Ask, url: str, *, signed: bool) -> requests.Response:
+    def _send(self, request: _Request, url: str, *, signed: bool) -> requests.Response:
         """One request. What left our host once is never signed again."""
         options: dict[str, Any] = {
-            "headers": {"Accept": ask.accept},
+            "headers": {"Accept": request.accept},
             "timeout": (min(CONNECT_TIMEOUT, self._timeout), self._timeout),
             "proxies": self._proxies,
             "verify": self._verify,
@@ -266,8 +267,8 @@ class Transport:
         }
         try:
             if signed:
-                query = ask.query if url == self.base_url + ask.path else None
-                return self._session.request(ask.method, url, params=query, data=ask.form, **options)
+                query = request.query if url == self.base_url + request.path else None
+                return self._session.request(request.method, url, params=query, data=request.form, **options)
             with requests.Session() as stranger:
                 stranger.auth = lambda request: request  # also keeps requests from looking into .netrc
                 stranger.headers["User-Agent"] = self._session.headers["User-Agent"]
@@ -275,15 +276,15 @@ class Transport:
         except requests.exceptions.RequestException:
             raise  # some of which are ValueErrors too
         except ValueError:  # what requests raises for a Location that is no URL
-            raise _no_address(ask) from None
+            raise _no_address(request) from None
 
     @contextmanager
-    def _broken_connections(self, ask: _Ask, url: str) -> Iterator[None]:
+    def _broken_connections(self, request: _Request, url: str) -> Iterator[None]:
         """Everything that a connection can raise, as an error of ours or as another attempt."""
         try:
             yield
         except Cancelled as cancelled:
-            cancelled.sent = ask.write
+            cancelled.sent = request.write
             raise
         except (
             requests.exceptions.InvalidSchema,
@@ -291,14 +292,14 @@ class Transport:
             requests.exceptions.InvalidProxyURL,
         ) as error:
             # The error quotes the URL, which after a redirect may hold a signature.
-            why = self._redact(str(error)) if url == self.base_url + ask.path else "the redirect leads nowhere"
-            raise TransportError(f"{ask} cannot be sent: {why}") from None
+            why = self._redact(str(error)) if url == self.base_url + request.path else "the redirect leads nowhere"
+            raise TransportError(f"{request} cannot be sent: {why}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._broken(error, str(ask), url, get=not ask.write) from None
+            raise self._broken(error, str(request), url, get=not request.write) from None
 
     def _broken(self, error: Exception, what: str, url: str, *, get: bool) -> Exception:
         """What a failed connection means: try again, or the error to end with."""
-        cause, host = root(error), host_of(url)
+        cause, host = root_cause(error), host_of(url)
         if unsent(error):
             shown = url if self._redact.host(url) == url else "https://***"
             failure = TransportError(no_connection(error, shown))
@@ -313,13 +314,13 @@ class Transport:
             )
         else:
             failure = TransportError(
-                f"{what}: the connection to {host} broke before the whole answer was there ({cause_of(error)})."
+                f"{what}: the connection to {host} broke before the whole answer was there ({describe_cause(error)})."
                 + (" If it speaks TLS, base-url begins with https:." if url.startswith("http:") else ""),
                 sent=not get,
             )
         return _Retry(failure) if get else failure
 
-    def _parts(self, response: requests.Response, ask: _Ask, deadline: float | None = None) -> Iterator[bytes]:
+    def _chunks(self, response: requests.Response, request: _Request, deadline: float | None = None) -> Iterator[bytes]:
         """The body; a server that drips it byte by byte meets the deadline too."""
         size = 0
         while part := response.raw.read1(1 << 16, decode_content=True):
@@ -330,53 +331,57 @@ class Transport:
             if time.monotonic() > deadline:
                 raise requests.exceptions.ReadTimeout
             if size > MAX_BODY:
-                raise TransportError(f"{ask}: the answer is larger than {MAX_BODY >> 20} MiB.", sent=True)
+                raise TransportError(f"{request}: the answer is larger than {MAX_BODY >> 20} MiB.", sent=True)
 
-    def _reply(self, response: requests.Response, ask: _Ask, deadline: float, reply: type[R]) -> R:
-        return self._checked(response, b"".join(self._parts(response, ask, deadline)), ask, reply)
+    def _reply(self, response: requests.Response, request: _Request, deadline: float, reply: type[R]) -> R:
+        return self._checked(response, b"".join(self._chunks(response, request, deadline)), request, reply)
 
-    def _text(self, response: requests.Response, ask: _Ask, deadline: float) -> str:
-        body = b"".join(self._parts(response, ask, deadline))
-        self._no_refusal(response, body, ask)
-        if _kind(response) == "text/html":
-            raise TransportError(f"{ask}: HTTP {response.status_code} with a page instead of a text: check base-url.")
+    def _text(self, response: requests.Response, request: _Request, deadline: float) -> str:
+        body = b"".join(self._chunks(response, request, deadline))
+        self._no_refusal(response, body, request)
+        if _media_type(response) == "text/html":
+            raise TransportError(
+                f"{request}: HTTP {response.status_code} with a page instead of a text: check base-url."
+            )
         return body.decode("utf-8", "replace")
 
-    def _no_refusal(self, response: requests.Response, body: bytes, ask: _Ask) -> None:
+    def _no_refusal(self, response: requests.Response, body: bytes, request: _Request) -> None:
         """Raise what an envelope says that came instead of something else."""
         envelope = _envelope(body) if body.lstrip()[:1] == b"{" else None
         if response.status_code >= 300 or (envelope and envelope.status == "fail"):
-            self._checked(response, body, ask, Reply)
+            self._checked(response, body, request, Reply)
 
-    def _file(self, response: requests.Response, ask: _Ask, deadline: float, into: IO[bytes]) -> tuple[str, int]:
-        kind = _kind(response)
+    def _file(
+        self, response: requests.Response, request: _Request, deadline: float, into: IO[bytes]
+    ) -> tuple[str, int]:
+        kind = _media_type(response)
         if response.status_code >= 300 and _origin(response.url) != _origin(self.base_url):
             # What a storage says can quote the signed URL.
             host = urlsplit(response.url).hostname
             refused = TransportError(
-                f"{ask}: {host}, where the file is kept, answers HTTP {response.status_code}.",
+                f"{request}: {host}, where the file is kept, answers HTTP {response.status_code}.",
                 status=response.status_code,
             )
             raise _Retry(refused) if response.status_code in _RETRY_ON_GET else refused
         if response.status_code != 200 or kind in {"application/json", "text/html"}:
-            body = b"".join(self._parts(response, ask, deadline))
+            body = b"".join(self._chunks(response, request, deadline))
             if _origin(response.url) == _origin(self.base_url):
-                self._no_refusal(response, body, ask)
+                self._no_refusal(response, body, request)
             raise ApiError(
-                f"{ask}: the service answers with a page instead of the file, as it does where the account has no "
+                f"{request}: the service answers with a page instead of the file, as it does where the account has no "
                 "storage for files: ask an admin of the account.",
                 status=response.status_code,
             )
         into.seek(0)
         into.truncate()
         size = 0
-        for part in self._parts(response, ask):
+        for part in self._chunks(response, request):
             into.write(part)
             size += len(part)
         name = _name_of_file(response)
         return name if self._redact.host(name) == name else "", size
 
-    def _checked(self, response: requests.Response, body: bytes, ask: _Ask, reply: type[R]) -> R:
+    def _checked(self, response: requests.Response, body: bytes, request: _Request, reply: type[R]) -> R:
         """The reply if the status is 2xx and the envelope says ok, else the fitting error."""
         status = response.status_code
         try:
@@ -386,49 +391,49 @@ class Transport:
             if envelope is None or (status < 300 and envelope.status == "ok"):
                 problem = _shape(error) if envelope else self._excerpt(response, body)
                 failure = TransportError(
-                    f"{ask}: HTTP {status} with an answer that this version cannot read: {problem}",
-                    sent=ask.write and not 400 <= status < 500,
+                    f"{request}: HTTP {status} with an answer that this version cannot read: {problem}",
+                    sent=request.write and not 400 <= status < 500,
                     status=status,
                 )
-                raise self._by_status(response, ask, "", None, failure) from None
+                raise self._by_status(response, request, "", None, failure) from None
             parsed = envelope
         if status < 300 and parsed.status == "ok":
             return parsed  # type: ignore[return-value]
         # Redacted before it is cut: half a secret would not be known for one.
         said = one_line(self._redact(parsed.message or "no reason given"), 300)
         code = "" if parsed.code is None else f", code {parsed.code}"
-        hint = _ids_of(ask) if parsed.code == 1 else _HINTS.get(parsed.code or 0, "")
+        hint = _ids_of(request) if parsed.code == 1 else _HINTS.get(parsed.code or 0, "")
         refused = ApiError(
-            f"{ask}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
+            f"{request}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
             status=status,
             code=parsed.code,
-            sent=ask.write and status >= 500,
+            sent=request.write and status >= 500,
         )
-        raise self._by_status(response, ask, said, parsed.code, refused)
+        raise self._by_status(response, request, said, parsed.code, refused)
 
     def _by_status(
-        self, response: requests.Response, ask: _Ask, said: str, code: int | None, error: ServiceError
+        self, response: requests.Response, request: _Request, said: str, code: int | None, error: ServiceError
     ) -> Exception:
         """Statuses with a meaning of their own, whatever the body is."""
         status = response.status_code
-        nameless = code == 104 and "/webhook" in ask.path  # its other meaning: a webhook without a name
+        nameless = code == 104 and "/webhook" in request.path  # its other meaning: a webhook without a name
         if status == 401 or (status < 500 and status != 403 and code in {5, 104} and not nameless):
             return AuthError(
-                f"{ask}: the service does not accept the credentials. {self._signing_hint(response, said)}",
+                f"{request}: the service does not accept the credentials. {self._signing_hint(response, said)}",
                 status=status,
             )
         if status == 403:
             said = f" ({said})" if said else ""
             return AuthError(
-                f"{ask}: the account may not do this{said}. Check that region is the one of the account "
+                f"{request}: the account may not do this{said}. Check that region is the one of the account "
                 f"(now {self._where()}), that its role is Admin, and that it may "
-                f"{'write to' if ask.write else 'read'} this project.",
+                f"{'write to' if request.write else 'read'} this project.",
                 status=status,
             )
         if status == 429:
-            failure = TransportError(f"{ask}: the service asks to slow down (HTTP 429).", status=status)
+            failure = TransportError(f"{request}: the service asks to slow down (HTTP 429).", status=status)
             return _Retry(failure, _retry_after(response))
-        if status in _RETRY_ON_GET and not ask.write:
+        if status in _RETRY_ON_GET and not request.write:
             return _Retry(error, _retry_after(response))
         return error
 
@@ -463,7 +468,7 @@ class Transport:
         self._warn(f"The service calls this API deprecated {when}. Look for a newer sauce-appdist.")
 
 
-class _Ask(NamedTuple):
+class _Request(NamedTuple):
     """What is asked for; in messages it is method and path, without the query."""
 
     method: str
@@ -481,15 +486,15 @@ class _Ask(NamedTuple):
         return f"{self.method} {self.path}"
 
 
-def _no_address(ask: _Ask) -> TransportError:
-    return TransportError(f"{ask} was redirected to an address that is none: check base-url.", sent=ask.write)
+def _no_address(request: _Request) -> TransportError:
+    return TransportError(f"{request} was redirected to an address that is none: check base-url.", sent=request.write)
 
 
 def _origin(url: str) -> tuple[str, str]:
     return urlsplit(url)[:2]
 
 
-def _kind(response: requests.Response) -> str:
+def _media_type(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
@@ -520,9 +525,9 @@ def _parsed(reply: type[R], body: bytes) -> R:
             body = less
 
 
-def _ids_of(ask: _Ask) -> str:
+def _ids_of(request: _Request) -> str:
     """What to look at when the service does not know an id: those in the path."""
-    names = [f"{name}-id" for name in _ID.findall(ask.path)]
+    names = [f"{name}-id" for name in _ID.findall(request.path)]
     return f"Check {' and '.join(names)}." if names else "Check the parameters."
 
 
