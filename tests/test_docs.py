@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from harness import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FACTS = "docs/reference/api-facts.md"
@@ -109,6 +111,33 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^( *)```.*?^\1```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     links = [((page.parent / target).resolve() if target else page, anchor) for target, anchor in LINK.findall(text)]
     assert [f"{file}#{anchor}" for file, anchor in links if not leads_somewhere(file, anchor)] == []
+
+
+def uses(document: Any) -> Iterator[tuple[str, set[str]]]:
+    """Every action and template of ours in a document, by its file, and the inputs that it is given."""
+    if isinstance(document, list):
+        for one in document:
+            yield from uses(one)
+    elif isinstance(document, dict):
+        if action := re.fullmatch(r"OWNER/sauce-appdist(?:/(.+))?@v1", str(document.get("uses"))):
+            yield f"{action[1]}/action.yml" if action[1] else "action.yml", set(document.get("with", {}))
+        elif template := re.search(r"/OWNER/sauce-appdist/v1/(.+)", str(document.get("remote"))):
+            yield template[1], set(document.get("inputs", {}))
+        yield from uses(list(document.values()))
+
+
+def test_what_pages_show_to_paste_has_inputs_that_exist() -> None:
+    shown = [
+        (page.relative_to(ROOT), file, given)
+        for page in PAGES
+        for _, text in re.findall(r"^( *)```yaml\n(.*?)^\1```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        for file, given in uses(yaml.safe_load(text))
+    ]
+    assert len(shown) > 15
+    for page, file, given in shown:
+        declared = next(yaml.safe_load_all((ROOT / file).read_text("utf-8")))
+        known = declared.get("spec", declared)["inputs"]
+        assert given <= set(known), f"{page}: {file} has no input {given - set(known)}"
 
 
 def test_the_index_lists_every_page() -> None:

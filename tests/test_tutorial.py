@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from harness import ROOT
 
@@ -106,6 +109,9 @@ class Shell:
         self.process.wait()
 
 
+@pytest.mark.skipif(
+    not shutil.which("curl") and not os.environ.get("APPDIST_REQUIRE_RUNNERS"), reason="this machine has no curl"
+)
 def test_the_page_is_what_happens(tmp_path: Path) -> None:
     page = PAGE.read_text("utf-8").replace(PORT, port := free_port())
     commands = blocks(page)
