@@ -208,7 +208,7 @@ def test_gitlab_files_and_sections(process: Process, service: Service) -> None:
 def test_gitlab_dotenv_keeps_within_the_limits(step: str) -> None:
     outputs = load(step).Outputs
     assert len(outputs().dotenv()) == 0
-    declared = [name for name in outputs.model_fields if outputs.model_fields[name].json_schema_extra["dotenv"]]  # type: ignore[index]
+    declared = [name for name in outputs.model_fields if outputs.model_fields[name].json_schema_extra["dotenv"]]
     assert len(declared) <= 20
 
 

@@ -28,10 +28,12 @@ from harness import API_KEY, EMAIL, Outcome, Process, Run, Service, connection, 
 from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.ci.terminal import Terminal
 from sauce_appdist.client import Client
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AppDistError
 from sauce_appdist.interface.environment import parse
 from sauce_appdist.interface.inputs import extra
 from sauce_appdist.steps import load, promote
+from sauce_appdist.steps.context import Context
 from sauce_appdist.steps.gate.options import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from sauce_appdist.steps.gate.schedule import PollSchedule
 from sauce_appdist.steps.gate.step import Inputs as GateInputs
@@ -41,7 +43,6 @@ from sauce_appdist.wire.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sauce_appdist.steps import Step
 
 PROJECT, BUILD, BEFORE = "1", "7", "6"
 THIS: dict[str, Any] = {"project_id": PROJECT, "build_id": BUILD}
@@ -974,7 +975,7 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         **inputs: str,
     ) -> Watched:
         texts = {"email": EMAIL, "api_key": API_KEY, "base_url": service.url, **THIS, **inputs}
-        module: Step = load(step)
+        module = load(step)
         options: Any = parse(hasty(module.Inputs), texts)
         pauses: list[float] = []
 
@@ -992,7 +993,7 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             stage.mask(secret)
         with Client(Transport(service.url, BasicAuth(EMAIL, API_KEY), sleep=sleep, retries=0, timeout=5)) as client:
             try:
-                module.run(options, client, stage, outputs)
+                module.run(options, Context(client, stage, Clock(sleep=sleep)), outputs)
             except AppDistError as error:
                 code = int(error.exit_code)
                 stage.error(error)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from sauce_appdist import __version__
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError
 from sauce_appdist.steps import ALIASES, STEPS, load
 
@@ -60,15 +61,16 @@ def _finish_in_peace() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
+def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Clock | None = None) -> int:
     """Run one command and return its exit code."""
+    clock = clock or Clock()
     if argv and argv[0] == "emulator":
         from appdist_emulator.cli import main as serve  # says itself what to install where Flask is missing
 
         return serve(list(argv[1:]))
     if len(argv) == 1 and (argv[0] in STEPS or argv[0] in ALIASES):
         # How actions and templates call it: everything is in the environment, nothing to parse.
-        return run_step(argv[0], {}, environ, out)
+        return run_step(argv[0], {}, environ, out, clock)
     from sauce_appdist.shell.options import Usage, read  # argparse is only for people
 
     try:
@@ -79,8 +81,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
         say(out if usage.code == 0 else sys.stderr, _without_secrets(str(usage), environ))
         return usage.code
     if command.words[0] == "api":
-        return run_api(command, environ, out)
-    return run_step(command.words[0], command.options, environ, out, json=command.json)
+        return run_api(command, environ, out, clock)
+    return run_step(command.words[0], command.options, environ, out, clock, json=command.json)
 
 
 def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
@@ -93,10 +95,17 @@ def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
 
 
 def run_step(
-    name: str, options: Mapping[str, str], environ: Mapping[str, str], out: TextIO, *, json: bool = False
+    name: str,
+    options: Mapping[str, str],
+    environ: Mapping[str, str],
+    out: TextIO,
+    clock: Clock,
+    *,
+    json: bool = False,
 ) -> int:
     """Validate, run, and write outputs and summary whatever happens."""
     from sauce_appdist.ci import choose  # `--version` and `--help` need none of this
+    from sauce_appdist.steps.context import Context
 
     step = load(name)
     ci = choose(environ, out, json=json)
@@ -108,7 +117,7 @@ def run_step(
         inputs = _inputs(step.Inputs, options, environ, ci, ignored)
         outputs.dry_run = inputs.dry_run
         ci.report.title = name
-        step.run(inputs, _client(inputs, environ, ci), ci, outputs)
+        step.run(inputs, Context(_client(inputs, environ, ci, clock), ci, clock, inputs.dry_run), outputs)
         if outputs.dry_run:
             ci.report.fact("Dry run", "nothing was written")
 
@@ -133,7 +142,7 @@ def run_step(
     return problem.exit_code if problem else ExitCode.OK
 
 
-def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
+def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Clock) -> int:
     """One endpoint; how to connect is all that the environment says."""
     from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.interface import variable
@@ -148,7 +157,7 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO) -> int:
         declared = console.inputs_of(resource, verb)
         around = {name: text for name, text in environ.items() if name in connection}
         inputs = _inputs(declared, command.options, around, ci)
-        console.run(resource, verb, inputs, _client(inputs, environ, ci), ci)
+        console.run(resource, verb, inputs, _client(inputs, environ, ci, clock), ci)
 
     try:
         problem = _problem(work)
@@ -223,7 +232,7 @@ def _place(bug: BaseException) -> str:
     return place
 
 
-def _client(inputs: ConnectionInputs, environ: Mapping[str, str], ci: Ci) -> Client:
+def _client(inputs: ConnectionInputs, environ: Mapping[str, str], ci: Ci, clock: Clock) -> Client:
     from sauce_appdist.client import Client  # a wrong input is told before requests loads
 
-    return Client.connect(inputs, environ, log=ci.debug, warn=ci.warning, mask=ci.mask)
+    return Client.connect(inputs, environ, log=ci.debug, warn=ci.warning, mask=ci.mask, clock=clock)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sauce_appdist.auth.methods import choose as choose_method
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AuthError, InputError
 from sauce_appdist.text import Redactor
 from sauce_appdist.wire.connection_errors import check_proxy
@@ -71,6 +72,7 @@ class Client:
         log: Callable[[str], None],
         warn: Callable[[str], None],
         mask: Callable[[str], None] = lambda _: None,
+        clock: Clock = Clock(),  # noqa: B008 - frozen
     ) -> Self:
         """A client by inputs that were checked.
 
@@ -87,7 +89,7 @@ class Client:
         def http() -> TokenHttp:
             from sauce_appdist.auth.oidc import TokenHttp
 
-            return TokenHttp(inputs.timeout, verify, log=log, redact=redact, learn=learn)
+            return TokenHttp(inputs.timeout, verify, sleep=clock.sleep, log=log, redact=redact, learn=learn)
 
         def id_token(provider: str, audience: str, http: TokenHttp) -> Token:
             from sauce_appdist.ci import id_token
@@ -108,6 +110,7 @@ class Client:
             read_only=inputs.dry_run,
             log=log,
             warn=warn,
+            sleep=clock.sleep,
             verify=verify,
             redact=redact,
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
     from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.interface.outputs import StepOutputs
+    from sauce_appdist.steps.context import Context
 
 # In the order of a promotion; the modules are loaded when they are asked for.
 STEPS = {
@@ -27,17 +26,25 @@ STEPS = {
 ALIASES = {"whoami": "check"}  # what people would try first
 
 
-class Step(Protocol):
+InputsT = TypeVar("InputsT", bound="ConnectionInputs")
+OutputsT = TypeVar("OutputsT", bound="StepOutputs")
+
+
+class Step(Protocol[InputsT, OutputsT]):
     """What a step's module has; its docstring's first line says what the step does."""
 
     __doc__: str | None
-    Inputs: type[ConnectionInputs]
-    Outputs: type[StepOutputs]
 
-    def run(self, inputs: Any, client: Client, ci: Ci, out: Any) -> None:
-        """Do it. `out` is filled on the way, so that a failing step has told what happened."""
+    @property
+    def Inputs(self) -> type[InputsT]: ...  # noqa: N802 - a class
+
+    @property
+    def Outputs(self) -> type[OutputsT]: ...  # noqa: N802 - a class
+
+    def run(self, inputs: InputsT, context: Context, out: OutputsT, /) -> None:
+        """Do it. `out` is filled on the way, so that a failing step has reported what happened."""
 
 
-def load(name: str) -> Step:
+def load(name: str) -> Step[Any, Any]:
     """The step's module. Raises KeyError for a name that is no step."""
-    return cast("Step", import_module(STEPS[ALIASES.get(name, name)]))
+    return cast("Step[Any, Any]", import_module(STEPS[ALIASES.get(name, name)]))

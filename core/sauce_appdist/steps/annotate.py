@@ -16,8 +16,7 @@ from sauce_appdist.steps.groups import Directory, names
 from sauce_appdist.text import one_line, plural
 
 if TYPE_CHECKING:
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 
 class HasTags(StepInputs):
@@ -140,26 +139,26 @@ class Written(NamedTuple):
             out.landing_page_mode = self.update.landing_page_mode or out.landing_page_mode
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """One PATCH with ids; one GET more for permission groups."""
-    update = plan(inputs, Directory(client), ci)
-    target = find.resolve(inputs, client, ci, read=False)
-    ci.report.title = f"Annotate {find.name_of(target)}"
-    ci.report.fact("Build", find.name_of(target), find.link(client, target))
-    ci.report.notes = update.release_notes
-    send(update, target, client, ci, dry_run=inputs.dry_run).into(out)
-    ci.report.title = f"{'Would annotate' if inputs.dry_run else 'Annotated'} {find.name_of(target)}"
-    ci.report.fact("Would write" if inputs.dry_run else "Written", str(update))
+    update = plan(inputs, Directory(context.client), context)
+    target = find.resolve(inputs, context, read=False)
+    context.ci.report.title = f"Annotate {find.name_of(target)}"
+    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    context.ci.report.notes = update.release_notes
+    send(update, target, context).into(out)
+    context.ci.report.title = f"{'Would annotate' if context.dry_run else 'Annotated'} {find.name_of(target)}"
+    context.ci.report.fact("Would write" if context.dry_run else "Written", str(update))
 
 
-def plan(inputs: AnnotateOptions, directory: Directory, ci: Ci) -> Update:
+def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Update:
     """Read and check everything that is to be written. Raises InputError."""
-    metadata = ci.context.metadata() if inputs.ci_metadata else {}
+    metadata = context.ci.context.metadata() if inputs.ci_metadata else {}
     if inputs.ci_metadata and not metadata:
         raise InputError("ci-metadata is true, but this is neither GitHub Actions nor GitLab CI: use metadata.")
     metadata |= inputs.metadata or {}
     notes = inputs.release_notes or _read(inputs.release_notes_file)
-    if notes and ci.holds_secret(notes):
+    if notes and context.ci.holds_secret(notes):
         raise InputError(
             f"release-notes-file {inputs.release_notes_file} has one of the credentials in it: take it out."
         )
@@ -200,20 +199,20 @@ def _read(name: str | None) -> str | None:
     return text
 
 
-def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run: bool) -> Written:
+def send(update: Update, target: find.Target, context: Context) -> Written:
     """One PATCH, and what the build has now; in a dry run only what it would have.
 
     Nothing is sent where all of it is tags that the build is known to have.
     """
     shown = target.build.tags or [] if target.build and find.shows_tags(target.build) else None
     if shown is not None and update == Update(tags=shown):
-        ci.info(f"Nothing to change: the tags are {', '.join(shown) or 'none'}.")
+        context.ci.info(f"Nothing to change: the tags are {', '.join(shown) or 'none'}.")
         return Written(update, sent=False)
-    if dry_run:
-        ci.info(f"Would write to build {target.build_id}: {update}")
+    if context.dry_run:
+        context.ci.info(f"Would write to build {target.build_id}: {update}")
         return Written(update, sent=False)
     try:
-        reply = client.builds.update(
+        reply = context.client.builds.update(
             target.project_id,
             target.build_id,
             release_notes=update.release_notes,
@@ -226,10 +225,10 @@ def send(update: Update, target: find.Target, client: Client, ci: Ci, *, dry_run
         if error.sent:
             error.args = (f"{error} Whether the update was made is unknown; to send it again does no harm.",)
         raise
-    ci.info(f"Wrote to build {target.build_id}: {update}")
+    context.ci.info(f"Wrote to build {target.build_id}: {update}")
     for what, told, answered in (("tags", update.tags, reply.tags), ("groups", update.groups, reply.groups)):
         if told is not None and answered is not None and set(told) != set(answered):
-            ci.warning(
+            context.ci.warning(
                 f"The service was told the {what} {', '.join(told) or 'none'}, and answers that they are "
                 f"{', '.join(answered) or 'none'}."
             )

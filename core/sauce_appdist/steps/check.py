@@ -11,8 +11,7 @@ from sauce_appdist.text import plural
 from sauce_appdist.wire.regions import region_of_host
 
 if TYPE_CHECKING:
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 
 class Inputs(ConnectionInputs):
@@ -30,16 +29,16 @@ class Outputs(StepOutputs):
     sunset: str | None = output("When that end is, as the service writes it; empty where it does not tell.")
 
 
-def run(_: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(_: Inputs, context: Context, out: Outputs) -> None:
     """One GET of the projects."""
-    url = client.transport.base_url
+    url = context.client.transport.base_url
     out.region, out.host = region_of_host(url), urlsplit(url).netloc
-    out.sign_in = client.transport.signs_in_with
-    ci.report.title = f"Not signed in to {out.host}"
+    out.sign_in = context.client.transport.signs_in_with
+    context.ci.report.title = f"Not signed in to {out.host}"
     for label, text in (("Host", out.host), ("Region", out.region), ("Sign-in", out.sign_in)):
-        ci.report.fact(label, text)
-    out.projects = len(client.projects.list())
-    out.dialect, out.sunset = "compat" if client.transport.newer else "classic", client.transport.sunset
-    ci.report.title = f"Connected to {out.host}, which shows {plural(out.projects, 'project')}"
-    ci.report.fact("Server", out.dialect + (f", until {out.sunset}" if out.sunset else ""))
-    ci.info(ci.report.title)
+        context.ci.report.fact(label, text)
+    out.projects = len(context.client.projects.list())
+    out.dialect, out.sunset = "compat" if context.client.transport.newer else "classic", context.client.transport.sunset
+    context.ci.report.title = f"Connected to {out.host}, which shows {plural(out.projects, 'project')}"
+    context.ci.report.fact("Server", out.dialect + (f", until {out.sunset}" if out.sunset else ""))
+    context.ci.info(context.ci.report.title)

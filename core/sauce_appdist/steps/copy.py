@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from sauce_appdist.api.builds import Build, CopiedBuild
     from sauce_appdist.api.projects import Project
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 Seen = TypeVar("Seen")
 WITHOUT_COPYING = "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate"
@@ -81,18 +80,18 @@ class CopyGroups(NamedTuple):
     project: list[str] | None
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """One POST, then one GET of the projects and one GET of the copy; groups and the source if they are needed."""
-    groups = check_groups(inputs, Directory(client), ci)
-    target = find.resolve(inputs, client, ci, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
-    ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
-    ci.report.fact("Build", find.name_of(target), find.link(client, target))
-    copy(inputs, inputs.to_folder, groups, target, client, ci, out)
+    groups = check_groups(inputs, Directory(context.client), context)
+    target = find.resolve(inputs, context, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
+    context.ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
+    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    copy(inputs, inputs.to_folder, groups, target, context, out)
     done = "Copied" if out.copied else "Found" if out.promoted_build_id else "Would copy"
-    ci.report.title = f"{done} {find.name_of(target)} {'in' if done == 'Found' else 'to'} {inputs.to_folder}"
+    context.ci.report.title = f"{done} {find.name_of(target)} {'in' if done == 'Found' else 'to'} {inputs.to_folder}"
 
 
-def check_groups(inputs: CopyOptions, directory: Directory, ci: Ci) -> CopyGroups:
+def check_groups(inputs: CopyOptions, directory: Directory, context: Context) -> CopyGroups:
     """Before anything is written: the groups exist, or a warning if that is all that is wanted.
 
     Raises InputError.
@@ -107,7 +106,9 @@ def check_groups(inputs: CopyOptions, directory: Directory, ci: Ci) -> CopyGroup
         if any("," in group for group in unknown):
             directory.match(unknown, name)  # the service would split it and take its parts for groups
         if unknown:
-            ci.warning(f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says.")
+            context.ci.warning(
+                f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says."
+            )
         return [*references(found), *unknown]
 
     return CopyGroups(
@@ -120,8 +121,7 @@ def copy(
     folder: str,
     groups: CopyGroups,
     target: find.Target,
-    client: Client,
-    ci: Ci,
+    context: Context,
     out: CopyOutputs,
     *,
     before: Callable[[], None] = lambda: None,
@@ -132,16 +132,16 @@ def copy(
     where its fate is unknown.
     """
     if inputs.if_exists == "skip":
-        found = existing(inputs, folder, target, client)
+        found = existing(inputs, folder, target, context)
         if found:
-            return _known(found, target, client, ci, out, copied=False, folder=folder)
-    if inputs.dry_run:
+            return _known(found, target, context, out, copied=False, folder=folder)
+    if context.dry_run:
         out.copied = False
-        ci.info(f"Would copy build {target.build_id} to {folder}.")
+        context.ci.info(f"Would copy build {target.build_id} to {folder}.")
         return target
     before()
     try:
-        reply = client.builds.copy(
+        reply = context.client.builds.copy(
             target.project_id,
             target.build_id,
             to_folder=folder,
@@ -153,25 +153,25 @@ def copy(
     except ServiceError as error:
         if not error.sent:
             raise
-        return _after_unknown_fate(error, inputs, folder, target, client, ci, out)
+        return _after_unknown_fate(error, inputs, folder, target, context, out)
     out.copied, out.promoted_build_id = True, reply.build_id
     out.folder_path, out.promoted_app_name = reply.folder_path or folder, reply.app_name
     out.assigned_groups, out.invalid_groups = reply.assigned_groups, reply.invalid_groups
     out.assigned_project_groups = reply.assigned_project_groups
     out.invalid_project_groups = reply.invalid_project_groups
-    copied = _locate(reply, out.folder_path, target, client)
-    return _accept(reply, copied, inputs, client, ci, out)
+    copied = _locate(reply, out.folder_path, target, context)
+    return _accept(reply, copied, inputs, context, out)
 
 
 def _accept(
-    reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, client: Client, ci: Ci, out: CopyOutputs
+    reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, context: Context, out: CopyOutputs
 ) -> find.Target:
     """Tell of a fresh copy; stop where groups of it were refused."""
-    out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(client, copied)
+    out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(context, copied)
     out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
     where = f"build {copied.build_id} in project {copied.project_id}"
-    ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
-    ci.info(f"Copied to {out.folder_path}: {where}.")
+    context.ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
+    context.ci.info(f"Copied to {out.folder_path}: {where}.")
     refused = [*(reply.invalid_groups or []), *(reply.invalid_project_groups or [])]
     if refused:
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
@@ -180,15 +180,14 @@ def _accept(
                 f"{message}, so they cannot install it. Do not copy it again: go on with the copy's ids. Mend the "
                 "groups, or set on-invalid-groups: warn, for the next time."
             )
-        ci.warning(f"{message}. Going on, as on-invalid-groups says.")
+        context.ci.warning(f"{message}. Going on, as on-invalid-groups says.")
     return copied
 
 
 def _known(
     found: Match,
     target: find.Target,
-    client: Client,
-    ci: Ci,
+    context: Context,
     out: CopyOutputs,
     *,
     copied: bool,
@@ -198,25 +197,25 @@ def _known(
     project, build = found
     copy_ = find.Target(project.id, build.id, build, project)
     out.copied, out.promoted_build_id, out.promoted_project_id = copied, build.id, project.id
-    out.promoted_app_name, out.promoted_build_url = build.app_name or project.name, find.link(client, copy_)
+    out.promoted_app_name, out.promoted_build_url = build.app_name or project.name, find.link(context, copy_)
     out.folder_path = project.folder or build.folder or folder
     verb = "was copied to" if copied else "was already in"
     text = f"{out.folder_path}: build {build.id} in project {project.id}"
-    ci.info(f"{find.name_of(target)} {verb} {text}.")
-    ci.report.fact("Copied to" if copied else "Already in", text, out.promoted_build_url)
+    context.ci.info(f"{find.name_of(target)} {verb} {text}.")
+    context.ci.report.fact("Copied to" if copied else "Already in", text, out.promoted_build_url)
     return copy_
 
 
 Match = tuple["Project", "Build"]
 
 
-def existing(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> Match | None:
+def existing(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> Match | None:
     """The newest build of the same app, version and version code in the folder.
 
     Where the service does not show folders, an app of the name `copied-app-name` is taken as the one
     in the folder; without that name nobody can tell. Raises InputError then, if there is a candidate.
     """
-    matches, certain = _same_builds(inputs, folder, target, client)
+    matches, certain = _same_builds(inputs, folder, target, context)
     if matches and not certain:
         raise InputError(
             f"if-exists: skip cannot tell whether {_listed(matches)} is in {folder}: this service does not show "
@@ -230,12 +229,12 @@ def _newest(matches: list[Match]) -> Match | None:
     return max(matches, key=lambda match: find.newest(match[1]), default=None)
 
 
-def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, client: Client) -> tuple[list[Match], bool]:
+def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> tuple[list[Match], bool]:
     """Builds that could be the copy, and whether they are in the folder for certain."""
-    build = target.build or client.builds.get(target.project_id, target.build_id)
+    build = target.build or context.client.builds.get(target.project_id, target.build_id)
     if build.app_version is None:
         raise InputError("the service tells no version of this build, so it cannot be compared: use if-exists: copy.")
-    projects = client.projects.list()
+    projects = context.client.projects.list()
     source, others = _siblings(projects, target.project_id)
     source_name = source.name if source else build.app_name
     wanted_name = inputs.copied_app_name or source_name
@@ -248,7 +247,7 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, client: 
     matches = [
         (project, other)
         for project in others
-        for other in client.builds.list(project.id)
+        for other in context.client.builds.list(project.id)
         if other.id != target.build_id
         and not _is_older(other, build)
         and other.app_version == build.app_version
@@ -284,26 +283,26 @@ def _number(project_id: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _until_seen(look: Callable[[], Seen | None], client: Client) -> Seen | None:
+def _until_seen(look: Callable[[], Seen | None], context: Context) -> Seen | None:
     """What a look finds, which may take a few looks."""
     pause = _FIRST_PAUSE
     for number in range(_LOOKS):
         if number:
-            client.transport.sleep(pause)
+            context.clock.sleep(pause)
             pause *= 2
         if found := look():
             return found
     return None
 
 
-def _locate(reply: CopiedBuild, folder: str, target: find.Target, client: Client) -> find.Target:
+def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target:
     """Which project a copy is in: the reply does not say (docs/reference/api-facts.md#copying-a-build).
 
     Raises PartialSuccessError where no project has it after a few looks.
     """
     made = f"Build {target.build_id} was copied to {folder} as build {reply.build_id}, but"
     try:
-        found = _until_seen(lambda: _look(reply, folder, target, client), client)
+        found = _until_seen(lambda: _look(reply, folder, target, context), context)
     except ServiceError as error:
         raise PartialSuccessError(f"{made} the copy's project could not be looked up: {error}") from None
     if found:
@@ -311,9 +310,9 @@ def _locate(reply: CopiedBuild, folder: str, target: find.Target, client: Client
     raise PartialSuccessError(f"{made} no visible project has that build: check that the key may see the folder.")
 
 
-def _look(reply: CopiedBuild, folder: str, target: find.Target, client: Client) -> find.Target | None:
+def _look(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target | None:
     """The likeliest project first: in the folder, of the name that the reply has, newest."""
-    source, siblings = _siblings(client.projects.list(), target.project_id)
+    source, siblings = _siblings(context.client.projects.list(), target.project_id)
     siblings.sort(
         key=lambda project: (
             project.folder is not None and find.in_folder(project.folder, folder),
@@ -323,7 +322,7 @@ def _look(reply: CopiedBuild, folder: str, target: find.Target, client: Client) 
     )
     for project in [*siblings, *([source] if source else [])]:
         try:
-            build = client.builds.get(project.id, reply.build_id)
+            build = context.client.builds.get(project.id, reply.build_id)
         except ApiError as error:
             if error.not_found:
                 continue
@@ -338,8 +337,7 @@ def _after_unknown_fate(
     inputs: CopyOptions,
     folder: str,
     target: find.Target,
-    client: Client,
-    ci: Ci,
+    context: Context,
     out: CopyOutputs,
 ) -> find.Target:
     """A copy that may have been made is never asked for again: it is looked for among the builds."""
@@ -350,14 +348,14 @@ def _after_unknown_fate(
     go_on = f"Look into the folder. If the copy is there, go on with its build-id and project-id, {WITHOUT_COPYING}."
     if isinstance(error, Cancelled):
         raise PartialSuccessError(f"{advice} {go_on}", unknown=True) from None
-    ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
+    context.ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     try:
-        matches = _until_seen(lambda: _same_builds(inputs, folder, target, client)[0], client)
+        matches = _until_seen(lambda: _same_builds(inputs, folder, target, context)[0], context)
     except (InputError, ServiceError) as other:
         raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
     if (found := _newest(matches or [])) and inputs.if_exists == "skip":
         # Before the copy there was none, so this is it.
-        ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
-        return _known(found, target, client, ci, out, copied=True, folder=folder)
+        context.ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
+        return _known(found, target, context, out, copied=True, folder=folder)
     seen = f"It may be {_listed(matches)}, or that is an earlier copy." if matches else "It did not show up so far."
     raise PartialSuccessError(f"{advice} {seen} {go_on}", unknown=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 from datetime import UTC
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sauce_appdist.api.builds import Build
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 _FIRST_POLL, _SLOWEST_POLL = 2.0, 30.0
 
@@ -48,30 +46,32 @@ class _NotThere(Exception):
     """No build fits (yet); the text says what was looked for."""
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """One GET with ids, two where the reply names no platform, and one per searched project."""
-    target = resolve(inputs, client, ci, read=True)
-    describe(target, client, ci, out)
+    target = resolve(inputs, context, read=True)
+    describe(target, context, out)
     build = target.build
     if build and not (build.package_name and build.platform) and target.project is None:
-        projects = client.projects.list()
+        projects = context.client.projects.list()
         tell_project(next((project for project in projects if same_project(project.id, target.project_id)), None), out)
-    ci.report.title = f"Found {name_of(target)}"
-    ci.info(ci.report.title)
+    context.ci.report.title = f"Found {name_of(target)}"
+    context.ci.info(context.ci.report.title)
     for label, count in (("Sessions", out.sessions), ("Crashes", out.crashes), ("Downloads", out.downloads)):
-        ci.report.fact(label, None if count is None else str(count))
+        context.ci.report.fact(label, None if count is None else str(count))
 
 
-def describe(target: Target, client: Client, ci: Ci, out: BuildOutputs) -> None:
+def describe(target: Target, context: Context, out: BuildOutputs) -> None:
     """Put what is known of the target into outputs and summary."""
     out.project_id, out.build_id = target.project_id, target.build_id
     if target.build:
         out.read(target.build)
         out.package_name, out.platform = target.build.package_name, target.build.platform
     tell_project(target.project, out)
-    out.build_url = link(client, target)
-    ci.report.fact("Build", f"{name_of(target)}, build {target.build_id} in project {target.project_id}", out.build_url)
-    ci.report.fact("Uploaded", out.uploaded_at)
+    out.build_url = link(context, target)
+    context.ci.report.fact(
+        "Build", f"{name_of(target)}, build {target.build_id} in project {target.project_id}", out.build_url
+    )
+    context.ci.report.fact("Uploaded", out.uploaded_at)
 
 
 def tell_project(project: Project | None, out: BuildOutputs) -> None:
@@ -90,7 +90,7 @@ def name_of(target: Target) -> str:
     return one_line(" ".join(part for part in (build.app_name, build.app_version, code) if part))
 
 
-def link(client: Client, target: Target) -> str:
+def link(context: Context, target: Target) -> str:
     """The page of a build for people: the host and the build's self path.
 
     Source: docs/reference/api-facts.md#base-urls-and-regions.
@@ -98,7 +98,7 @@ def link(client: Client, target: Target) -> str:
     path = target.build.self_path if target.build and target.build.self_path else None
     if not path or not path.startswith("/") or path.startswith("//"):
         path = f"/projects/{target.project_id}/builds/{target.build_id}"
-    return client.dashboard + quote(path, safe="/-._~")
+    return context.client.dashboard + quote(path, safe="/-._~")
 
 
 def same_project(one: str, other: str) -> bool:
@@ -113,28 +113,28 @@ def home(build: Build, answered: str) -> str:
     return build.project_id
 
 
-def resolve(inputs: BuildInputs, client: Client, ci: Ci, *, read: bool, to_folder: str | None = None) -> Target:
+def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None = None) -> Target:
     """The one build that the inputs mean, after `wait-for-build` at most.
 
     Both ids given, as plain ids, and `read` false: no request at all. A search with `to_folder` passes over what
     is there already, which would be copied once more. Raises InputError where none or several fit.
     """
-    deadline = time.monotonic() + inputs.wait_for_build
+    deadline = context.clock.monotonic() + inputs.wait_for_build
     pause = _FIRST_POLL
     while True:
         try:
-            return _look(inputs, client, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
+            return _look(inputs, context, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
         except _NotThere as missing:
-            left = deadline - time.monotonic()
+            left = deadline - context.clock.monotonic()
             if left <= 0:
                 waited = f" after {inputs.wait_for_build:g} s" if inputs.wait_for_build else ""
                 raise InputError(f"No build fits{waited}: {missing}") from None
-            ci.info(f"Not there yet, {left:.0f} s left: {missing}")
-        client.transport.sleep(min(pause * random.uniform(0.8, 1.0), left))  # noqa: S311
+            context.ci.info(f"Not there yet, {left:.0f} s left: {missing}")
+        context.clock.sleep(min(pause * random.uniform(0.8, 1.0), left))  # noqa: S311
         pause = min(pause * 1.5, _SLOWEST_POLL)
 
 
-def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | None) -> Target:
+def _look(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None) -> Target:
     wanted = inputs.reference()
     by_project = inputs.package_name or inputs.app_name or inputs.platform or inputs.folder
     by_build = inputs.version or inputs.version_code or inputs.with_tags
@@ -144,11 +144,11 @@ def _look(inputs: BuildInputs, client: Client, *, read: bool, to_folder: str | N
     if named:
         projects = [Project(id=spelled) for spelled in wanted.project_ids]
     else:
-        projects = _projects(inputs, client, wanted, to_folder)
+        projects = _projects(inputs, context, wanted, to_folder)
     # A long list is let go before the next one is read.
     fits, others = _Newest(10), _Newest(3)
     for project in projects:
-        builds = _builds(client, project.id, wanted.build_id)
+        builds = _builds(context, project.id, wanted.build_id)
         if builds is None:
             continue
         if inputs.with_tags and builds and not any(shows_tags(build) for build in builds):
@@ -185,10 +185,14 @@ class _Newest:
         )
 
 
-def _builds(client: Client, project_id: str, build_id: str | None) -> list[Build] | None:
+def _builds(context: Context, project_id: str, build_id: str | None) -> list[Build] | None:
     """The builds of a project, or the one that is asked for; None where it is not there."""
     try:
-        return client.builds.list(project_id) if build_id is None else [client.builds.get(project_id, build_id)]
+        return (
+            context.client.builds.list(project_id)
+            if build_id is None
+            else [context.client.builds.get(project_id, build_id)]
+        )
     except ApiError as error:
         if error.not_found:
             return None
@@ -203,9 +207,9 @@ def newest(build: Build) -> tuple[float, int, str]:
     return (at.timestamp() if at else -math.inf, int(build.id) if build.id.isdecimal() else 0, build.id)
 
 
-def _projects(inputs: BuildInputs, client: Client, wanted: Reference, to_folder: str | None) -> list[Project]:
+def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folder: str | None) -> list[Project]:
     """The projects that fit the search; raises _NotThere with the nearest names."""
-    everything = client.projects.list()
+    everything = context.client.projects.list()
     shown = shows_folders(everything)
     if inputs.folder and not shown:
         raise InputError(

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sauce_appdist.api.testers import Group
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 
 class InviteOptions(StepInputs):
@@ -60,59 +59,57 @@ class Outputs(InviteOutputs):
     """Who was invited."""
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """One GET of the groups and one POST."""
-    notify = notifies(inputs, ci)
-    groups = Directory(client).match(inputs.groups, "groups")
-    target = find.resolve(inputs, client, ci, read=False)
-    ci.report.title = f"Invite testers to {find.name_of(target)}"
-    ci.report.fact("Build", find.name_of(target), find.link(client, target))
-    invite(groups, target, client, ci, out, message=inputs.message, notify=notify, dry_run=inputs.dry_run)
-    ci.report.title = f"{'Would invite' if inputs.dry_run else 'Invited'} testers to {find.name_of(target)}"
+    notify = notifies(inputs, context)
+    groups = Directory(context.client).match(inputs.groups, "groups")
+    target = find.resolve(inputs, context, read=False)
+    context.ci.report.title = f"Invite testers to {find.name_of(target)}"
+    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    invite(groups, target, context, out, message=inputs.message, notify=notify)
+    context.ci.report.title = f"{'Would invite' if context.dry_run else 'Invited'} testers to {find.name_of(target)}"
 
 
-def notifies(inputs: InviteOptions, ci: Ci) -> bool:
+def notifies(inputs: InviteOptions, context: Context) -> bool:
     """Whether this run mails. Raises InputError where `first-attempt` cannot be judged."""
     if inputs.notify != "first-attempt":
         return inputs.notify in {"true", "if-copied"}
-    attempt = ci.context.attempt
+    attempt = context.ci.context.attempt
     if attempt is None:
         raise InputError(
             "notify is first-attempt, but only GitHub Actions tells which attempt of a job this is: "
             "give true or false. Nothing was sent."
         )
     if attempt > 1:
-        ci.warning(f"This is attempt {attempt} of the run, so nobody is mailed (notify: first-attempt).")
+        context.ci.warning(f"This is attempt {attempt} of the run, so nobody is mailed (notify: first-attempt).")
     return attempt == 1
 
 
 def invite(
     groups: Sequence[Group],
     target: find.Target,
-    client: Client,
-    ci: Ci,
+    context: Context,
     out: InviteOutputs,
     *,
     message: str | None,
     notify: bool,
-    dry_run: bool,
 ) -> None:
     """Invite once. Raises PartialSuccessError where it is unknown whether mails went out: never sent again."""
     who = described(groups, mailed=notify)
-    if dry_run:
+    if context.dry_run:
         out.invited_groups, out.notified = [], False
-        ci.info(f"Would invite to build {target.build_id}: {who}.")
-        ci.report.fact("Would invite", who)
+        context.ci.info(f"Would invite to build {target.build_id}: {who}.")
+        context.ci.report.fact("Would invite", who)
         return
     try:
-        client.builds.invite(
+        context.client.builds.invite(
             target.project_id, target.build_id, groups=references(groups), message=message, notify=notify
         )
     except ServiceError as error:
         if not error.sent:
             raise
         out.notified = "unknown" if notify else False
-        ci.report.fact("Invited", f"unknown: {described(groups)}")
+        context.ci.report.fact("Invited", f"unknown: {described(groups)}")
         raise PartialSuccessError(
             f"{error} Whether {described(groups)} were invited{' and mailed' if notify else ''} is unknown, and it "
             "was not sent a second time. Look at the build's invitations before you invite again"
@@ -120,5 +117,5 @@ def invite(
             unknown=True,
         ) from None
     out.invited_groups, out.notified = [group.name for group in groups], notify
-    ci.info(f"Invited {who}.")
-    ci.report.fact("Invited", who)
+    context.ci.info(f"Invited {who}.")
+    context.ci.report.fact("Invited", who)

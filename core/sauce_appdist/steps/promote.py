@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sauce_appdist.api.testers import Group
-    from sauce_appdist.ci import Ci, PartState
-    from sauce_appdist.client import Client
+    from sauce_appdist.ci import PartState
+    from sauce_appdist.steps.context import Context
 
 
 class Inputs(
@@ -104,36 +104,36 @@ class Plan(NamedTuple):
         return "\n".join(f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(writes.items(), 1))
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """With ids, folder and groups: 4 GET (build, groups, projects, copy), 2 POST, 1 PATCH."""
-    Promotion(inputs, client, ci, out).run()
+    Promotion(inputs, context, out).run()
 
 
 class Promotion:
     """One promotion, part by part; knows at every moment what is done and what is not."""
 
-    def __init__(self, inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
-        self._inputs, self._client, self._ci, self._out = inputs, client, ci, out
+    def __init__(self, inputs: Inputs, context: Context, out: Outputs) -> None:
+        self._inputs, self._context, self._out = inputs, context, out
         self._written: list[str] = []
         self._pending: list[str] = []
         self._details: dict[str, str] = {}
         self._states: dict[str, PartState] = {}  # of parts that are done, though not well
-        self._gate = Gate(inputs, client, ci, out, writes=True) if inputs.gates() else None
+        self._gate = Gate(inputs, context, out, writes=True) if inputs.gates() else None
         out.completed_steps = []
-        ci.report.title = "Promotion"
+        context.ci.report.title = "Promotion"
 
     def run(self) -> None:
         """Do it. Raises the error of the failing part, as PartialSuccessError once anything was written."""
-        inputs, client, ci, out = self._inputs, self._client, self._ci, self._out
+        inputs, context, out = self._inputs, self._context, self._out
         with self._part("find"):
-            source = find.resolve(inputs, client, ci, read=True, to_folder=inputs.to_folder)
-            find.describe(source, client, ci, out)
+            source = find.resolve(inputs, context, read=True, to_folder=inputs.to_folder)
+            find.describe(source, context, out)
             self._details["find"] = find.name_of(source)
-            ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
+            context.ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
         with self._part("check"):
             plan = self._check(source)
             self._details |= {"check": "groups, files and inputs fit", **plan.writes}
-            ci.info(f"The plan{' (dry run: nothing is written)' if inputs.dry_run else ''}:\n{plan}")
+            context.ci.info(f"The plan{' (dry run: nothing is written)' if context.dry_run else ''}:\n{plan}")
         self._pending = list(plan.writes)
         target = source
         if self._gate:
@@ -142,7 +142,7 @@ class Promotion:
                 # What came in meanwhile, like tags, is not to be lost.
                 source = target = self._gate.as_seen(source)
                 self._tell_gate()
-        ci.report.notes = plan.update.release_notes
+        context.ci.report.notes = plan.update.release_notes
         if inputs.to_folder:
             with self._part("copy"):
                 target = copy.copy(
@@ -150,8 +150,7 @@ class Promotion:
                     inputs.to_folder,
                     plan.copy_groups,
                     source,
-                    client,
-                    ci,
+                    context,
                     out,
                     before=self._look_again,
                 )
@@ -166,21 +165,19 @@ class Promotion:
         if plan.groups and inputs.notify == "if-copied" and out.copied is False and out.promoted_build_id:
             out.invited_groups, out.notified = [], False
             why = "nobody: the copy was there already"
-            ci.info(f"Invited {why} (notify: if-copied).")
-            ci.report.part("invite", "not done", why)
+            context.ci.info(f"Invited {why} (notify: if-copied).")
+            context.ci.report.part("invite", "not done", why)
         elif plan.groups:
             with self._part("invite"):
                 invite.invite(
                     plan.groups,
                     target,
-                    client,
-                    ci,
+                    context,
                     out,
                     message=inputs.message or plan.update.release_notes,
                     notify=plan.notify,
-                    dry_run=inputs.dry_run,
                 )
-        ci.report.title = f"{'Would promote' if inputs.dry_run else 'Promoted'} {find.name_of(source)}"
+        context.ci.report.title = f"{'Would promote' if context.dry_run else 'Promoted'} {find.name_of(source)}"
 
     def _look_again(self) -> None:
         """The gate once more, right before the copy."""
@@ -196,9 +193,9 @@ class Promotion:
 
     def _check(self, source: find.Target) -> Plan:
         """Everything that can be known to fail is found here, with GETs only."""
-        inputs, client, ci = self._inputs, self._client, self._ci
-        directory = Directory(client)
-        copy_groups = copy.check_groups(inputs, directory, ci)
+        inputs, context = self._inputs, self._context
+        directory = Directory(context.client)
+        copy_groups = copy.check_groups(inputs, directory, context)
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
         if inputs.tags_mode != "replace" and source.build:
             tag.shown_tags(source.build)
@@ -207,10 +204,10 @@ class Promotion:
         return Plan(
             inputs=inputs,
             source=source,
-            update=annotate.plan(inputs, directory, ci),
+            update=annotate.plan(inputs, directory, context),
             copy_groups=copy_groups,
             groups=groups,
-            notify=bool(groups) and invite.notifies(inputs, ci),
+            notify=bool(groups) and invite.notifies(inputs, context),
         )
 
     def _update(self, plan: Plan, target: find.Target) -> None:
@@ -219,26 +216,28 @@ class Promotion:
         if inputs.tags:
             tags = tag.merged(inputs.tags, inputs.tags_mode, target.build)
             update = update._replace(tags=tags)
-        written = annotate.send(update, target, self._client, self._ci, dry_run=inputs.dry_run)
+        written = annotate.send(update, target, self._context)
         written.into(self._out)
-        self._ci.report.fact("Tags", ", ".join(self._out.tags or []))
-        self._ci.report.fact("Metadata", ", ".join(f"{key}={value}" for key, value in (update.metadata or {}).items()))
-        self._ci.report.fact("Landing page", update.landing_page_mode)
+        self._context.ci.report.fact("Tags", ", ".join(self._out.tags or []))
+        self._context.ci.report.fact(
+            "Metadata", ", ".join(f"{key}={value}" for key, value in (update.metadata or {}).items())
+        )
+        self._context.ci.report.fact("Landing page", update.landing_page_mode)
         if update.groups is not None:
-            self._ci.report.fact("May install", ", ".join(update.groups) or "no group")
+            self._context.ci.report.fact("May install", ", ".join(update.groups) or "no group")
 
     def _tag_source(self, source: find.Target, tags: list[str]) -> None:
         update = annotate.Update(tags=tag.merged(tags, self._inputs.tags_mode, source.build))
-        written = annotate.send(update, source, self._client, self._ci, dry_run=self._inputs.dry_run)
-        self._ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
+        written = annotate.send(update, source, self._context)
+        self._context.ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
 
     @contextmanager
     def _part(self, *names: str, section: bool = True) -> Iterator[None]:
         """A section of the log, if it is not within one; notes what was done, or which part failed."""
-        report, reads = self._ci.report, names[0] in {"find", "check", "gate"}
-        planned = self._inputs.dry_run and not reads
+        report, reads = self._context.ci.report, names[0] in {"find", "check", "gate"}
+        planned = self._context.dry_run and not reads
         try:
-            with self._ci.section(" and ".join(names)) if section else nullcontext():
+            with self._context.ci.section(" and ".join(names)) if section else nullcontext():
                 yield
         except Exception as error:
             if self._out.failed_step:

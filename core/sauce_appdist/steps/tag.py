@@ -13,8 +13,7 @@ from sauce_appdist.steps.annotate import HasTags, Update, send
 
 if TYPE_CHECKING:
     from sauce_appdist.api.builds import Build
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
 
 Mode = Literal["replace", "add", "remove"]
 
@@ -38,14 +37,14 @@ class Outputs(StepOutputs):
     changed: bool | None = output("true when an update was sent.", dotenv=True)
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """One PATCH with ids; one GET more for add and remove."""
-    target = find.resolve(inputs, client, ci, read=inputs.tags_mode != "replace")
-    ci.report.title = f"Tags of {find.name_of(target)}"
-    ci.report.fact("Build", find.name_of(target), find.link(client, target))
+    target = find.resolve(inputs, context, read=inputs.tags_mode != "replace")
+    context.ci.report.title = f"Tags of {find.name_of(target)}"
+    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
     tags = merged(inputs.tags, inputs.tags_mode, target.build)
-    send(Update(tags=tags), target, client, ci, dry_run=inputs.dry_run).into(out)
-    ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
+    send(Update(tags=tags), target, context).into(out)
+    context.ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
 
 
 def shown_tags(build: Build) -> list[str]:

@@ -21,6 +21,7 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
+from sauce_appdist.clock import pause
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.text import Redactor, one_line
@@ -43,7 +44,6 @@ MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
 _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
 _RETRY_ON_GET = {502, 503, 504}
-_SLICE = 1.0  # seconds of a pause in one go
 
 # What each code asks of the user: docs/reference/api-facts.md#error-codes.
 _HINTS = {
@@ -56,13 +56,6 @@ _HINTS = {
     156: "The account requires login, so a landing page cannot be open: use landing-page-mode: closed.",
     404: "Check that it exists in this account and region.",
 }
-
-
-def pause(seconds: float) -> None:
-    """Sleep in short slices: a signal that comes right before one is only heard after it."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        time.sleep(min(left, _SLICE))
 
 
 class _Retry(Exception):

@@ -32,8 +32,7 @@ from sauce_appdist.verdict.reports import junit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sauce_appdist.ci import Ci
-    from sauce_appdist.client import Client
+    from sauce_appdist.steps.context import Context
     from sauce_appdist.steps.gate.observe import Observer, Sample
 
 _QUIET = 600.0  # seconds after which a wait says that it still waits
@@ -53,14 +52,14 @@ class Outputs(GateOutputs, BuildOutputs):
     """The build and the verdict."""
 
 
-def run(inputs: Inputs, client: Client, ci: Ci, out: Outputs) -> None:
+def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """GETs only: one a look for the build, one for its sessions and one for the feedbacks where checks need them."""
-    this = Gate(inputs, client, ci, out)
-    target = find.resolve(inputs, client, ci, read=True)
-    find.describe(target, client, ci, out)
-    this.aim(target, Directory(client))
+    this = Gate(inputs, context, out)
+    target = find.resolve(inputs, context, read=True)
+    find.describe(target, context, out)
+    this.aim(target, Directory(context.client))
     this.judge()
-    ci.report.state = "done" if out.verdict == "passed" else "unknown"
+    context.ci.report.state = "done" if out.verdict == "passed" else "unknown"
 
 
 class Ending(NamedTuple):
@@ -77,9 +76,9 @@ class Gate:
     `writes` says that a pass has consequences: then another build than the one that was judged stops in every mode.
     """
 
-    def __init__(self, inputs: GateOptions, client: Client, ci: Ci, out: Any, *, writes: bool = False) -> None:
+    def __init__(self, inputs: GateOptions, context: Context, out: Any, *, writes: bool = False) -> None:
         """Takes the reports of an earlier run away. Raises InputError where there can be none."""
-        self._inputs, self._client, self._ci, self._out, self._writes = inputs, client, ci, out, writes
+        self._inputs, self._context, self._out, self._writes = inputs, context, out, writes
         self._reports = ReportFiles(inputs.gate_reports)
         self._began = datetime.now(UTC)
         self._last: Sample | None = None
@@ -103,8 +102,8 @@ class Gate:
             zone(inputs.timezone),
             target,
             directory,
-            self._client,
-            self._ci.without_secrets,
+            self._context.client,
+            self._context.ci.without_secrets,
         )
 
     def judge(self) -> None:
@@ -115,7 +114,7 @@ class Gate:
         """
         self._conclude(self._wait, hint=self._hint)
         if self._out.verdict == "passed":
-            self._ci.info(f"{self._name}: the gate passed. {self._out.reason}")
+            self._context.ci.info(f"{self._name}: the gate passed. {self._out.reason}")
 
     def look_again(self) -> None:
         """One look more, right before what cannot be undone. Raises as `judge`."""
@@ -143,14 +142,14 @@ class Gate:
                 pause = schedule.after_error(time.monotonic() - began)
                 if pause is None or (isinstance(error, ApiError) and error.not_found):
                     raise
-                self._ci.info(f"{one_line(str(error), 400).rstrip('.')}. Looking again in {span(pause)}.")
+                self._context.ci.info(f"{one_line(str(error), 400).rstrip('.')}. Looking again in {span(pause)}.")
             else:
                 self._waited = elapsed = time.monotonic() - began
                 pause = schedule.after(look.checks, elapsed)
                 if pause is None:
                     return schedule.satisfied
                 self._progress(look, max(0.0, inputs.wait - elapsed), schedule.passes)
-            self._client.transport.sleep(pause)
+            self._context.clock.sleep(pause)
 
     def _look(self) -> Sample:
         look = self._observer.sample()
@@ -172,7 +171,7 @@ class Gate:
         text = "; ".join(f"{one.name} {one}" for one in look.checks if one.state is not CheckState.PASSED)
         text = text or f"passed, {passes} of {self._inputs.consecutive_passes} looks in a row"
         left = round(left / 60) * 60 if left > 90 else left
-        self._ci.info(f"{look.at:%H:%M:%S} UTC, {span(left)} left: {text}")
+        self._context.ci.info(f"{look.at:%H:%M:%S} UTC, {span(left)} left: {text}")
 
     # --- Ending ---
 
@@ -260,14 +259,16 @@ class Gate:
         said = f"{self._name}: {ending.reason} Going on, as {'gate-mode' if reported else 'on-inconclusive'} says."
         why = [(one.name, one.state) for one in self._bad()]  # an age in the text changes all the time
         if why != self._warned:
-            (self._ci.warning if reported or self._inputs.on_inconclusive == "warn" else self._ci.info)(said)
+            (self._context.ci.warning if reported or self._inputs.on_inconclusive == "warn" else self._context.ci.info)(
+                said
+            )
         self._warned = why
 
     # --- Telling ---
 
     def _tell(self, ending: Ending) -> None:
         """Outputs and summary."""
-        out, report, look = self._out, self._ci.report, self._last
+        out, report, look = self._out, self._context.ci.report, self._last
         out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
         out.failed_checks = [one.name for one in self._bad()]
         out.baseline_build_id = self._observer.baseline.id if self._observer.baseline else None
@@ -293,7 +294,7 @@ class Gate:
 
     def _write(self, ending: Ending) -> None:
         """The reports, without secrets. Raises InputError where they cannot be written."""
-        out, clean = self._out, self._ci.clean
+        out, clean = self._out, self._context.ci.clean
         told = {name: clean(text) for name, text in out.texts().items()}
         about = {
             "verdict": ending.verdict,

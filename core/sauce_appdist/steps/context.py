@@ -1,0 +1,22 @@
+"""What a step works with, whatever it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sauce_appdist.clock import Clock
+
+if TYPE_CHECKING:
+    from sauce_appdist.ci import Ci
+    from sauce_appdist.client import Client
+
+
+@dataclass(frozen=True)
+class Context:
+    """The service, the place to speak to, the time, and whether nothing may be written."""
+
+    client: Client
+    ci: Ci
+    clock: Clock = Clock()  # noqa: RUF009 - frozen
+    dry_run: bool = False
