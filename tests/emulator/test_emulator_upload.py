@@ -255,7 +255,8 @@ def test_a_build_that_shows_up_later(api: Ask, look: Look) -> None:
     assert failed(api("PATCH", hidden + "/", data={"tags": "t"})) == (400, 1)
     assert look("state")["projects"][-1]["builds"][0]["visible"] is False
     deadline = time.monotonic() + 10
-    while api("GET", hidden).status_code != 200 and time.monotonic() < deadline:
+    later = f"/api/1/projects/{new['project_id']}/builds/{new['build_id']}"
+    while api("GET", later).status_code != 200 and time.monotonic() < deadline:
         time.sleep(0.05)
     projects, builds = ids()
     assert new["project_id"] in projects
