@@ -16,7 +16,7 @@ __all__ = ["Emulator", "SeedError"]
 
 
 def __getattr__(name: str) -> Any:
-    # Flask is an optional dependency and slow to import: only who starts a server pays for it.
+    # Flask is optional and slow to import: load it only to start a server.
     if name == "Emulator":
         from appdist_emulator.server import Emulator
 

@@ -42,7 +42,7 @@ class InvalidFileError(Exception):
 class Artifact:
     platform: str
     package_name: str
-    # None: the uploader did not say, so that an app that is there already keeps its name.
+    # None: not in the upload; an existing app then keeps its name.
     app_name: str | None
     fallback_name: str
     version: str
@@ -50,8 +50,11 @@ class Artifact:
 
 
 def inspect(filename: str, content: bytes, fields: Mapping[str, str]) -> Artifact:
-    """Name and version: the fields first, then `appdist.json` in the zip, then the file's name."""
-    # Some clients send a whole path, and a Windows one at that.
+    """Read name and version from the form fields, else from `appdist.json` in the zip, else from the file's name.
+
+    Raises EmptyFileError, TypeNotAcceptedError or InvalidFileError.
+    """
+    # Some clients send a whole path, even one of Windows.
     name = PurePosixPath(filename.replace("\\", "/"))
     if not content:
         raise EmptyFileError
@@ -74,7 +77,7 @@ def inspect(filename: str, content: bytes, fields: Mapping[str, str]) -> Artifac
 
 
 def sample(app_name: str, package_name: str, version: str, version_code: str) -> bytes:
-    """Make a file for a build that came with the seed, so that it can be downloaded too."""
+    """Return a downloadable file for a build that the seed created."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         manifest = {
@@ -83,7 +86,7 @@ def sample(app_name: str, package_name: str, version: str, version_code: str) ->
             "appVersion": version,
             "appVersionCode": version_code,
         }
-        # A ZipInfo of its own has a fixed date: the same build always gives the same bytes.
+        # An explicit ZipInfo has a fixed date, so that a build always has the same bytes.
         archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(manifest))
     return out.getvalue()
 
@@ -107,7 +110,7 @@ def _manifest(content: bytes) -> dict[str, str]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             data: Any = json.loads(archive.read(MANIFEST))
     except (zipfile.BadZipFile, KeyError):
-        return {}  # a demo's "apk" may be a few bytes of text
+        return {}  # demos upload a few bytes of text as an .apk
     except (ValueError, NotImplementedError, RuntimeError):
         raise InvalidFileError from None
     if not isinstance(data, dict):

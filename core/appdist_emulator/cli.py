@@ -21,10 +21,10 @@ _USAGE = 2
 
 
 def main(argv: list[str]) -> int:
-    """Serve until SIGINT or SIGTERM; 0, or 2 when it cannot start."""
+    """Serve until SIGINT or SIGTERM. Returns 0, or 2 if the emulator cannot start."""
     try:
         options = _parser().parse_args(argv)
-    except SystemExit as end:  # argparse has said what there is to say
+    except SystemExit as end:  # argparse has printed the reason
         return end.code if isinstance(end.code, int) else _USAGE
     try:
         from appdist_emulator.server import Emulator  # Flask and PyJWT are optional
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
         emulator = Emulator(seed, dialect=options.dialect, port=options.port, quiet=options.quiet)
     except OSError as error:
         return _refuse(
-            f"--seed {options.seed}: {error.strerror}; give a JSON file that can be read, or one of {', '.join(SEEDS)}"
+            f"--seed {options.seed}: {error.strerror}; use a readable JSON file, or one of {', '.join(SEEDS)}"
         )
     except SeedError as error:
         return _refuse(f"--seed {options.seed}: {'; '.join(str(error).splitlines())}")
@@ -48,24 +48,24 @@ def main(argv: list[str]) -> int:
             while True:
                 time.sleep(3600)
         except OSError as error:
-            reason = error.strerror or "it cannot be had"
-            return _refuse(f"--port {options.port}: {reason}; choose another one, or 0 for a free one")
+            reason = error.strerror or "not available"
+            return _refuse(f"--port {options.port}: {reason}; choose another port, or 0 for a free one")
         except KeyboardInterrupt:
-            ignore_them()  # it ends already
+            ignore_them()  # it is stopping already
         emulator.stop()
     return 0
 
 
 @contextlib.contextmanager
 def _signals() -> Iterator[Callable[[], None]]:
-    """Make SIGTERM end the program as SIGINT does, for as long as the block lasts."""
+    """Make SIGTERM end the program as SIGINT does, until the block ends. Yields a function that ignores both."""
     before: dict[signal.Signals, Any] = {}
 
     def ignore() -> None:
         for number in before:
             signal.signal(number, signal.SIG_IGN)
 
-    # Only the main thread may set handlers; elsewhere no signal can arrive either.
+    # Only the main thread may set handlers, and only it receives signals.
     with contextlib.suppress(ValueError):
         for number in (signal.SIGINT, signal.SIGTERM):
             before[number] = signal.signal(number, signal.default_int_handler)
@@ -90,22 +90,22 @@ def _refuse(text: str) -> int:
 def _port(text: str) -> int:
     port = int(text) if text.isascii() and text.isdigit() else -1
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 (a free one) to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a valid port: use 0 (a free one) to 65535")
     return port
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_PROGRAM,
-        description="Sauce Labs Mobile App Distribution as a server on 127.0.0.1, to try workflows on: "
-        "give its address to the steps as base-url. GET /_emulator/ tells how to look inside.",
+        description="Emulates Sauce Labs Mobile App Distribution on 127.0.0.1, to try workflows on: "
+        "set base-url to its address. GET /_emulator/ lists the control paths.",
     )
-    parser.add_argument("--port", type=_port, default=8765, metavar="N", help="default 8765; 0: a free one")
+    parser.add_argument("--port", type=_port, default=8765, metavar="N", help="default 8765; 0 takes a free port")
     parser.add_argument(
         "--seed",
         metavar="NAME|FILE",
-        help="the account to start with: northwind (default), gate (builds whose testers use them), or a JSON file; "
-        "in both, ci@northwind.example has the key nw-demo-key-0001",
+        help="the account to start with: northwind (default), gate (builds with scripted sessions), or a JSON file; "
+        "in both named seeds, ci@northwind.example has the API key nw-demo-key-0001",
     )
     parser.add_argument(
         "--dialect",
@@ -113,5 +113,5 @@ def _parser() -> argparse.ArgumentParser:
         default="classic",
         help="classic: the documented service; compat: the newer server with the same paths (default classic)",
     )
-    parser.add_argument("--quiet", action="store_true", help="no line for each request")
+    parser.add_argument("--quiet", action="store_true", help="do not print a line for each request")
     return parser

@@ -17,16 +17,16 @@ PREFIX = "/_emulator/"
 control = Blueprint("control", __name__, url_prefix=PREFIX.rstrip("/"))
 
 _INDEX = {
-    "GET /_emulator/state": "everything the account holds, hidden builds and the outbox included",
-    "POST /_emulator/reset": "start again: with the JSON body as seed, ?seed=default|northwind|gate, or the first "
-    "seed; clears the request log and the faults too, and ends all lives",
+    "GET /_emulator/state": "the whole account, with hidden builds and the outbox",
+    "POST /_emulator/reset": "start again from the seed in the JSON body, from ?seed=default|northwind|gate, or from "
+    "the first seed; also clears the request log and the faults, and ends all lives",
     "POST /_emulator/life": "play a build's life: build_id, speed, events",
-    "GET /_emulator/life": "what has happened in the lives of builds, and what is to come",
-    "GET /_emulator/outbox": "the mails that would have gone out",
-    "GET /_emulator/requests": "what was asked so far, without secrets; DELETE forgets it",
+    "GET /_emulator/life": "past and future events in the lives of builds",
+    "GET /_emulator/outbox": "the mails that the service would have sent",
+    "GET /_emulator/requests": "the request log, with secrets hidden; DELETE clears it",
     "POST /_emulator/faults": "order a fault: method, path (regex), times, skip, status, body, headers, "
     "content_type, delay, drop (before|after), after",
-    "GET /_emulator/faults": "the faults ordered so far; DELETE cancels them",
+    "GET /_emulator/faults": "the ordered faults; DELETE cancels them",
 }
 
 
@@ -52,18 +52,18 @@ def reset() -> Response:
     named = request.args.get("seed")
     if named not in {None, "default", *SEEDS}:
         names = ", ".join(("default", *SEEDS))
-        return fail(400, f"seed: only {names} have a name; send any other seed as the JSON body", 400)
+        return fail(400, f"seed: must be one of {names}; send any other seed as the JSON body", 400)
     seed = None if named is None else named_seed(SEEDS[0] if named == "default" else named)
     if request.get_data():
         if named:
-            return fail(400, f"give either ?seed={named} or a JSON body", 400)
+            return fail(400, f"use either ?seed={named} or a JSON body", 400)
         seed = _object()
         if seed is None:
             return fail(400, "the seed must be a JSON object", 400)
     try:
         _service().reset(seed)
     except SeedError as error:
-        return fail(400, f"the seed cannot be used:\n{error}", 400)
+        return fail(400, f"invalid seed:\n{error}", 400)
     return reply({"status": "ok"})
 
 
@@ -76,11 +76,11 @@ def lives() -> Response:
 def play() -> Response:
     order = _object()
     if order is None:
-        return fail(400, "a life is ordered as a JSON object", 400)
+        return fail(400, "the life must be a JSON object", 400)
     try:
         life = _service().dialect.account.play(order)
     except SeedError as error:
-        return fail(400, f"the life cannot be played:\n{error}", 400)
+        return fail(400, f"invalid life:\n{error}", 400)
     return reply({"status": "ok", "life": life})
 
 
@@ -109,11 +109,11 @@ def faults() -> Response:
 def order_fault() -> Response:
     order = _object()
     if order is None:
-        return fail(400, "a fault is ordered as a JSON object", 400)
+        return fail(400, "the fault must be a JSON object", 400)
     try:
         fault = _service().faults.order(order)
     except FaultError as error:
-        return fail(400, f"the fault cannot be ordered:\n{error}", 400)
+        return fail(400, f"invalid fault:\n{error}", 400)
     return reply({"status": "ok", "fault": fault})
 
 
@@ -129,6 +129,6 @@ def _service() -> Service:
 
 
 def _object() -> dict[str, Any] | None:
-    # Whatever the content type: these are typed by hand with curl.
+    # Ignore the content type: people send these bodies with curl.
     data = request.get_json(force=True, silent=True)
     return data if isinstance(data, dict) else None

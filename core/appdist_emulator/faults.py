@@ -1,4 +1,4 @@
-"""Faults that a test orders: what goes wrong, for which request, and how often."""
+"""Faults: which requests fail, how, and how often. Tests order them through `/_emulator/faults`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FaultError(ValueError):
-    """The order cannot be carried out; the text says which key is wrong."""
+    """The order is invalid; the text names each wrong key."""
 
 
 def _regex(text: str) -> str:
@@ -57,18 +57,18 @@ class Order(BaseModel):
     after: bool = False
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _check_combination(self) -> Self:
         if self.drop and (self.status or self.body is not None or self.headers or self.content_type):
-            raise ValueError("drop: there is no answer that could have a status, body or headers")
+            raise ValueError("drop: cannot be combined with status, body, headers or content_type")
         if self.drop == "before" and self.after:
-            raise ValueError("after: contradicts drop 'before'; use drop 'after'")
+            raise ValueError("after: cannot be combined with drop 'before'; use drop 'after'")
         if not (self.drop or self.status or self.body is not None or self.headers or self.content_type or self.delay):
-            raise ValueError("nothing is to go wrong: give status, body, headers, content_type, delay or drop")
+            raise ValueError("set at least one of status, body, headers, content_type, delay or drop")
         return self
 
     @property
     def replaces(self) -> bool:
-        """Whether there is an answer instead of the service's; else its own is changed or late."""
+        """Whether the fault replaces the service's answer; otherwise it changes or delays it."""
         return self.status is not None or self.body is not None
 
     @property
@@ -113,7 +113,7 @@ class FaultBook:
             return fault.view()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Find the fault for this request, and count it as used. The one that was ordered first wins."""
+        """Return the fault for this request and count the use. The fault that was ordered first wins."""
         with self._lock:
             for fault in self._faults:
                 order = fault.order

@@ -67,8 +67,8 @@ class RequestLog:
 
     def _note(self, request: Request) -> set[str]:
         """Remember the OIDC credentials of the request; return all recent ones."""
-        given = request.authorization
-        found = [request.headers.get("X-OIDC-Config-Key"), given.token if given and given.type == "bearer" else None]
+        auth = request.authorization
+        found = [request.headers.get("X-OIDC-Config-Key"), auth.token if auth and auth.type == "bearer" else None]
         with self._lock:
             for one in found:
                 if one and len(one) >= _SHORTEST and one not in self._seen and not JWT.fullmatch(one):
@@ -94,9 +94,9 @@ def _without(secrets: set[str], value: Any) -> Any:
 
 
 def _auth_kind(request: Request, form: Mapping[str, Any]) -> str | None:
-    given = request.authorization
-    if given is not None and given.type in {"basic", "bearer"}:
-        return "basic" if given.type == "basic" else "oidc"
+    auth = request.authorization
+    if auth is not None and auth.type in {"basic", "bearer"}:
+        return "basic" if auth.type == "basic" else "oidc"
     if "X-API-Key" in request.headers:
         return "x-api-key"
     return "api_key" if "api_key" in form else None

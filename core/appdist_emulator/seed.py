@@ -1,7 +1,7 @@
-"""What an account looks like when the emulator starts: the seed's format, and reading it.
+"""The seed: the account that the emulator starts with, its format and its checks.
 
-Everything but `users` may be left out. A key that is not known is an error, so that a typing
-mistake does not silently give another account than the one that was meant.
+Only `users` is required. An unknown key is an error, so that a typing mistake cannot silently
+change the account.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
-SEEDS = ("northwind", "gate")  # those that come with the emulator
+SEEDS = ("northwind", "gate")  # included in the package
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
@@ -51,11 +51,11 @@ WebhookAction = Literal["crash", "feedback", "upload", "new-udid"]
 
 
 class SeedError(ValueError):
-    """The seed cannot be used; the text names each wrong key and never a value."""
+    """The seed is invalid; the text names each wrong key and never a value."""
 
 
 def _time(text: str) -> str:
-    """Read a time; one like -26h counts back from now, which is when the emulator starts or is reset."""
+    """Read a time. One like -26h counts back from now, the start or reset of the emulator."""
     if ago := re.fullmatch("-([0-9]{1,5})([smhd])", text):
         return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).strftime(TIME_FORMAT)
     try:
@@ -70,13 +70,13 @@ def _http_date(text: str) -> str:
         exact = datetime.strptime(text, _HTTP_DATE).strftime(_HTTP_DATE)  # noqa: DTZ007 - it ends with GMT
     except ValueError:
         exact = None
-    if exact != text:  # strptime alone takes line breaks for blanks, and any day of the week
+    if exact != text:  # strptime accepts line breaks as blanks, and a wrong day of the week
         raise ValueError("must be a time like Thu, 31 Dec 2026 23:59:59 GMT")
     return text
 
 
 def _id(value: Any) -> Any:
-    # The documents write ids as numbers here and as strings there, so a seed may as well.
+    # The documents write ids both as numbers and as strings, so a seed may too.
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
@@ -88,7 +88,7 @@ Duration = Annotated[str, Field(pattern=r"^[0-9]{2,}:[0-5][0-9]$")]
 HttpDate = Annotated[str, AfterValidator(_http_date)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 Speed = Annotated[float, Field(ge=0.001, le=1e9, strict=True, allow_inf_nan=False)]
-# Seconds in a build's life, ten years at most; and how often something may happen at once.
+# Seconds after the start of a build's life, ten years at most; and the number of events at once.
 After = Annotated[float, Field(ge=0, le=315_360_000, strict=True, allow_inf_nan=False)]
 Many = Annotated[int, Field(ge=1, le=1000, strict=True)]
 Permission = Annotated[str, Field(pattern=r"^(\*|[0-9]+):(r|rw)$")]
@@ -99,12 +99,12 @@ class _Part(BaseModel):
 
 
 class User(_Part):
-    """Somebody with a key. Roles and permissions as in `cpanel/permissions` of the documents."""
+    """A user with an API key. Roles and permissions are those of `cpanel/permissions` in the documents."""
 
     email: Text
     api_key: Text = Field(repr=False)
     role: Literal["account-owner", "account-manager", "admin", "tester"] = "admin"
-    # None: an admin may write everywhere, a tester may read everywhere.
+    # None: an admin has write access to all projects, a tester read access.
     permissions: list[Permission] | None = None
 
 
@@ -114,28 +114,28 @@ class RejectedToken(_Part):
 
 class Oidc(_Part):
     config_key: Text = Field(repr=False)
-    # token -> the e-mail of the user it stands for, or the documented reason why it is refused.
+    # token -> the e-mail address of its user, or the documented message with which it is refused.
     tokens: dict[str, str | RejectedToken] = Field(default_factory=dict, repr=False)
-    # Any other token is verified where an issuer is named, and stands for `user`.
+    # With an issuer, any other token is verified, and signs in `user`.
     issuer: Url | None = None
     audience: Text | None = None
     user: Text | None = None
     scopes: list[Text] = Field(default_factory=list)
-    jwks_url: Url | None = None  # None: as the issuer's configuration says
+    jwks_url: Url | None = None  # None: from the issuer's OpenID configuration
     leeway: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0  # seconds
 
 
 class Settings(_Part):
     require_login: bool = False
     life_speed: Speed = 1
-    # Of the compat dialect alone.
+    # For the compat dialect only.
     basic_auth: bool = True
     storage: bool = True
     sunset: HttpDate = "Thu, 31 Dec 2026 23:59:59 GMT"
 
 
 class Shows(_Part):
-    """Fields that this server shows although the classic documents do not have them."""
+    """Fields that the server returns although the classic documents do not list them."""
 
     build: list[
         Literal[
@@ -180,7 +180,7 @@ class Session(_Part):
 
 
 class Feedback(_Part):
-    """Without a session it is of one of the reporter's, and without a time of the end of that."""
+    """The session defaults to one of the reporter's sessions, the time to the end of that session."""
 
     id: Id | None = None
     text: Text
@@ -191,7 +191,7 @@ class Feedback(_Part):
 
 
 class LifeSession(_Part):
-    """What is not said is made up."""
+    """The emulator generates what is omitted."""
 
     tester: Text
     device: Text | None = None
@@ -200,9 +200,9 @@ class LifeSession(_Part):
     crashed: bool = False
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _check_combination(self) -> Self:
         if self.duration is not None and self.minutes is not None:
-            raise ValueError("give either duration or minutes")
+            raise ValueError("set either duration or minutes")
         return self
 
 
@@ -213,7 +213,7 @@ class LifeFeedback(_Part):
 
 
 class LifeUpdate(_Part):
-    """What somebody changes of the build, as PATCH does: metadata is added to, the rest replaced."""
+    """A change to the build, as by PATCH: metadata is added to, everything else is replaced."""
 
     tags: list[Text] | None = None
     comment: str | None = None
@@ -222,21 +222,21 @@ class LifeUpdate(_Part):
     landing_page_mode: LandingPageMode | None = None
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _check_combination(self) -> Self:
         if not self.model_dump(exclude_none=True):
-            raise ValueError(f"give one or more of {', '.join(type(self).model_fields)}")
+            raise ValueError(f"set at least one of {', '.join(type(self).model_fields)}")
         return self
 
 
-_HAPPENS = ("session", "sessions", "feedback", "downloads", "update", "reupload", "delete")
+_EVENTS = ("session", "sessions", "feedback", "downloads", "update", "reupload", "delete")
 
 
 class Event(_Part):
-    """One thing that happens in a build's life, so many seconds after its beginning."""
+    """One event in a build's life, `after` seconds from its start."""
 
     after: After
     session: LifeSession | None = None
-    # Many at once, some of them crashed, of these testers in turn (None: of those who get the build).
+    # Several sessions at once, of these testers in turn (None: of those who have access to the build).
     sessions: Many | None = None
     crashes: Count = 0
     testers: Annotated[list[Text], Field(min_length=1)] | None = None
@@ -247,18 +247,18 @@ class Event(_Part):
     delete: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        if sum(getattr(self, name) is not None for name in _HAPPENS) != 1:
-            raise ValueError(f"an event has exactly one of {', '.join(_HAPPENS)}")
+    def _check_combination(self) -> Self:
+        if sum(getattr(self, name) is not None for name in _EVENTS) != 1:
+            raise ValueError(f"an event needs exactly one of {', '.join(_EVENTS)}")
         if self.testers and self.sessions is None:
-            raise ValueError("testers: without sessions")
+            raise ValueError("testers: needs sessions")
         if self.crashes > (self.sessions or 0):
             raise ValueError("crashes: more than sessions")
         return self
 
     @property
     def records(self) -> bool:
-        """Whether it needs the SDK in the app."""
+        """Whether the event needs the SDK in the app."""
         return bool(self.session or self.sessions)
 
 
@@ -271,7 +271,7 @@ class Life(_Part):
 
 
 class Build(_Part):
-    """The counters count what is listed too; sessions that are only counted are made up."""
+    """The counters include the listed sessions and feedbacks; the emulator generates the other sessions."""
 
     id: Id | None = None
     version: Text
@@ -296,7 +296,7 @@ class Build(_Part):
     recorded_sessions: list[Session] = Field(default_factory=list)
     recorded_feedbacks: list[Feedback] = Field(default_factory=list)
     life: list[Event] = Field(default_factory=list)
-    # What is shown instead of a counter; "missing": the field is left out.
+    # Values to return instead of counters; "missing" omits the field.
     shows_counters: dict[Counter, str | int | float | bool | None] = Field(default_factory=dict)
 
 
@@ -334,7 +334,7 @@ class Site(_Part):
 
 
 class AuditHistory(_Part):
-    """So many audits in that time, made from the rest of the seed."""
+    """The number and time range of the audits to generate from the rest of the seed."""
 
     entries: Annotated[int, Field(ge=1, le=10_000, strict=True)]
     since: Time
@@ -342,10 +342,10 @@ class AuditHistory(_Part):
 
 
 class Seed(_Part):
-    """A whole account. Groups are named by their names; testers named in a group need no entry."""
+    """A whole account. Groups are referred to by name; testers listed in a group need no entry of their own."""
 
     company: str = ""
-    enterprise_id: Id = 456  # of the account itself, as of a site
+    enterprise_id: Id = 456  # the account's own id, as a site
     settings: Settings = Field(default_factory=Settings)
     shows: Shows = Field(default_factory=Shows)
     users: list[User] = Field(min_length=1)
@@ -371,28 +371,28 @@ def parse_seed(data: Mapping[str, Any]) -> Seed:
     try:
         seed = Seed.model_validate(data)
     except ValidationError as error:
-        # Without the input: a seed holds keys.
+        # The message omits the input: a seed contains API keys.
         raise SeedError(explain(error, _KEYS)) from None
-    problems = list(_contradictions(seed))
+    problems = list(_problems(seed))
     if problems:
         raise SeedError("\n".join(problems))
     return seed
 
 
 def parse_life(data: Mapping[str, Any], groups: Iterable[str]) -> Life:
-    """Check a life that is to be played on an account with these groups. Raises SeedError, as parse_seed does."""
+    """Check a life for an account with these groups. Raises SeedError, one line for each wrong key."""
     try:
         life = Life.model_validate(data)
     except ValidationError as error:
         raise SeedError(explain(error, _KEYS)) from None
-    problems = [f"events{problem}" for problem in _mishaps(life.events, set(groups))]
+    problems = [f"events{problem}" for problem in _life_problems(life.events, set(groups))]
     if problems:
         raise SeedError("\n".join(problems))
     return life
 
 
 def read_seed(path: Path) -> dict[str, Any]:
-    """Read the JSON object in a file. Raises SeedError, or OSError when it cannot be read."""
+    """Read the JSON object in a file. Raises SeedError, or OSError if the file cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -405,7 +405,7 @@ def read_seed(path: Path) -> dict[str, Any]:
 
 
 def default_seed() -> dict[str, Any]:
-    """Read the account of Northwind Travel, which the demos use."""
+    """Read the seed of Northwind Travel, the account of the demos."""
     return named_seed("northwind")
 
 
@@ -418,7 +418,7 @@ def named_seed(name: str) -> dict[str, Any]:
 
 
 def explain(error: ValidationError, known: Iterable[str]) -> str:
-    """One line for each wrong key, and nothing of the values."""
+    """Return one line for each wrong key, without any values."""
     details = error.errors(include_input=False, include_url=False)
     return "\n".join(dict.fromkeys(_line(detail, known) for detail in details))
 
@@ -426,8 +426,8 @@ def explain(error: ValidationError, known: Iterable[str]) -> str:
 def _line(detail: Any, known: Iterable[str]) -> str:
     location = list(detail["loc"])
     if location[:2] == ["oidc", "tokens"] and len(location) > 2:
-        # What follows is a token.
-        return 'oidc.tokens: a token stands for an e-mail, or for {"error": one of the documented messages}'
+        # The next part of the location is a token.
+        return 'oidc.tokens: the value must be an e-mail address, or {"error": one of the documented messages}'
     if detail["type"] == "extra_forbidden":
         close = difflib.get_close_matches(str(location[-1]), list(known), n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
@@ -449,14 +449,14 @@ def _where(location: list[Any]) -> str:
     return text
 
 
-def _contradictions(seed: Seed) -> list[str]:
-    """Find what single keys cannot tell: references that lead nowhere, ids given twice."""
+def _problems(seed: Seed) -> list[str]:
+    """Find problems across keys, such as references to nothing and duplicate ids."""
     problems: list[str] = []
 
     def unique(values: list[Any], what: str) -> None:
         known = [value for value in values if value is not None]
         if len(set(known)) != len(known):
-            problems.append(f"{what}: given more than once")
+            problems.append(f"{what}: must be unique")
 
     def groups_exist(names: list[str], where: str) -> None:
         problems.extend(f"{where}: no group is named {name!r}" for name in names if name not in group_names)
@@ -484,11 +484,11 @@ def _contradictions(seed: Seed) -> list[str]:
             where = f"projects[{number}].builds[{position}]"
             groups_exist(build.groups, f"{where}.groups")
             unique([session.id for session in build.recorded_sessions], f"{where}.recorded_sessions[].id")
-            problems.extend(f"{where}.{problem}" for problem in _miscounts(build))
-            problems.extend(f"{where}.life{problem}" for problem in _mishaps(build.life, group_names))
+            problems.extend(f"{where}.{problem}" for problem in _counter_problems(build))
+            problems.extend(f"{where}.life{problem}" for problem in _life_problems(build.life, group_names))
             if "has_testfairy_sdk" in build.model_fields_set and not build.has_testfairy_sdk:
                 problems.extend(
-                    f"{where}.life[{turn}]: no session is recorded where has_testfairy_sdk is false"
+                    f"{where}.life[{turn}]: sessions need has_testfairy_sdk"
                     for turn, event in enumerate(build.life)
                     if event.records
                 )
@@ -496,25 +496,25 @@ def _contradictions(seed: Seed) -> list[str]:
         problems.append("audit_history.until: must be later than since")
     emails = {user.email for user in seed.users}
     if seed.oidc:
-        problems.extend(f"oidc.{problem}" for problem in _misnomers(seed.oidc, emails))
+        problems.extend(f"oidc.{problem}" for problem in _oidc_problems(seed.oidc, emails))
     return problems
 
 
-def _misnomers(oidc: Oidc, emails: set[str]) -> Iterator[str]:
+def _oidc_problems(oidc: Oidc, emails: set[str]) -> Iterator[str]:
     if any(isinstance(who, str) and who not in emails for who in oidc.tokens.values()):
-        yield "tokens: a token stands for an e-mail that is not in users"
+        yield "tokens: an e-mail address is not in users"
     if oidc.user is not None and oidc.user not in emails:
-        yield "user: an e-mail that is not in users"
+        yield "user: the e-mail address is not in users"
     given = oidc.model_fields_set - {"config_key", "tokens"}
     if given:
-        yield from (f"{name}: needed to verify tokens" for name in _VERIFYING if getattr(oidc, name) is None)
+        yield from (f"{name}: required to verify tokens" for name in _VERIFYING if getattr(oidc, name) is None)
 
 
-def _mishaps(events: list[Event], groups: set[str]) -> Iterator[str]:
+def _life_problems(events: list[Event], groups: set[str]) -> Iterator[str]:
     deleted = False
     for turn, event in sorted(enumerate(events), key=lambda one: one[1].after):
         if deleted:
-            yield f"[{turn}]: the build has been deleted by then"
+            yield f"[{turn}]: an earlier event deletes the build"
         deleted = deleted or bool(event.delete)
         if event.update:
             for name in event.update.groups or ():
@@ -522,7 +522,7 @@ def _mishaps(events: list[Event], groups: set[str]) -> Iterator[str]:
                     yield f"[{turn}].update.groups: no group is named {name!r}"
 
 
-def _miscounts(build: Build) -> Iterator[str]:
+def _counter_problems(build: Build) -> Iterator[str]:
     listed = build.recorded_sessions
     if len(listed) > build.sessions:
         yield "sessions: fewer than in recorded_sessions"

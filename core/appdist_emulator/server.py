@@ -191,11 +191,11 @@ class _Handler(WSGIRequestHandler):
             del environ["HTTP_TRANSFER_ENCODING"]
             environ["CONTENT_LENGTH"] = str(len(body))
             return body
-        told = environ.get("CONTENT_LENGTH") or "0"
-        if not told.isdecimal():
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
             raise ConnectionAbortedError("Content-Length is not a number")
-        body = self.rfile.read(int(told))
-        if len(body) < int(told):
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
             raise ConnectionAbortedError("the client went away")
         return body
 

@@ -1,14 +1,14 @@
-"""Tokens that an identity provider signed: the service's checks, and its words for each.
+"""Verifies the tokens of an identity provider, with the service's message for each failed check.
 
 Source: docs/reference/api-facts.md#oidc and docs/reference/api-facts.md#oidc-messages.
 
 Where that page is silent:
 
-- The checks come in the order algorithm, key, signature, times, issuer, audience, scopes; the first
-  that fails is told. A claim that is missing is a wrong one; a token that is not yet valid "has expired".
-- A key that the provider does not publish is an invalid signature, and so is what is no
-  token at all. Without a `kid`, the provider's only key is meant.
-- Nothing is asked of the subject: the documents name no such check.
+- The checks run in the order algorithm, key, signature, times, issuer, audience, scopes; the first
+  failure decides the message. A missing claim counts as wrong; a token that is not yet valid "has expired".
+- A key that the provider does not publish is an invalid signature, as is text that is not a token.
+  A token without a `kid` uses the provider's only key.
+- The subject is not checked: the documents name no such check.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ ALGORITHMS = ("RS256", "RS384", "RS512")
 KEYS_LIFETIME = 60  # seconds
 _TIMEOUT = 5  # seconds
 _LONGEST = 1024 * 1024  # bytes of an answer
-_OF_CLAIM: dict[str, OidcMessage] = {
+_MESSAGES: dict[str, OidcMessage] = {
     "exp": "Token has expired",
     "iss": "Invalid issuer",
     "aud": "Invalid audience",
 }
 _OPTIONS: Options = {
-    "require": list(_OF_CLAIM),
+    "require": list(_MESSAGES),
     "enforce_minimum_key_length": True,
-    # Not on the list of checks.
+    # The documents do not list these checks.
     "verify_iat": False,
     "verify_sub": False,
     "verify_jti": False,
 }
 
-# As it appears in any text: a JSON object in base64url, then two more parts.
+# Finds a JWT inside any text: a JSON object in base64url, then two more parts.
 JWT = re.compile(r"eyJ[\w-]{4,}\.[\w-]+\.[\w-]*", re.ASCII)
 
 
@@ -75,7 +75,7 @@ class _Keys:
 
 
 class Verifier:
-    """Knows an issuer's tokens, by the keys that it publishes."""
+    """Verifies an issuer's tokens with the keys that it publishes. `leeway` and `timeout` are in seconds."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Verifier:
         self._fetching = threading.Lock()
 
     def check(self, token: str) -> None:
-        """Raise TokenError unless the token is good."""
+        """Raise TokenError unless the token passes every check."""
         try:
             header = jwt.get_unverified_header(token)
             algorithm = header.get("alg")
@@ -118,7 +118,7 @@ class Verifier:
         except jwt.InvalidAudienceError:
             raise TokenError("Invalid audience") from None
         except jwt.MissingRequiredClaimError as error:
-            raise TokenError(_OF_CLAIM[error.claim]) from None
+            raise TokenError(_MESSAGES[error.claim]) from None
         except jwt.PyJWTError:
             raise TokenError("Invalid token signature") from None
         if not self._scopes <= _scopes(claims):
@@ -130,7 +130,7 @@ class Verifier:
         if key is not None:
             return key
         with self._fetching:
-            if self._keys is keys:  # nobody else has fetched them meanwhile
+            if self._keys is keys:  # no other thread has fetched them meanwhile
                 self._keys = self._fetch()
             assert self._keys is not None  # noqa: S101 - for the type checker
             return self._keys.named(kid)
@@ -152,7 +152,7 @@ class Verifier:
         return _Keys(signing, time.monotonic())
 
     def _get(self, url: Any) -> Any:
-        # Not urlopen: no proxy of the environment, no redirect, no file.
+        # Not urlopen: it would use the environment's proxy, follow redirects and read files.
         opener = urllib.request.OpenerDirector()
         for handler in (
             urllib.request.HTTPHandler,

@@ -477,10 +477,10 @@ def test_the_output_hides_every_token(identity: IdentityProvider, capsys: pytest
 @pytest.mark.parametrize(
     ("changed", "hint"),
     [
-        ({"user": "nobody@a.example"}, "oidc.user: an e-mail that is not in users"),
-        ({"user": None}, "oidc.user: needed to verify tokens"),
-        ({"audience": None}, "oidc.audience: needed to verify tokens"),
-        ({"issuer": None}, "oidc.issuer: needed to verify tokens"),
+        ({"user": "nobody@a.example"}, "oidc.user: the e-mail address is not in users"),
+        ({"user": None}, "oidc.user: required to verify tokens"),
+        ({"audience": None}, "oidc.audience: required to verify tokens"),
+        ({"issuer": None}, "oidc.issuer: required to verify tokens"),
         ({"audience": ["a", "b"]}, "oidc.audience"),
         ({"issuer": "login.example"}, "oidc.issuer"),
         ({"jwks_url": "file:///etc/passwd"}, "oidc.jwks_url"),
@@ -503,7 +503,7 @@ def test_a_seed_with_only_one_of_them(identity: IdentityProvider) -> None:
     with pytest.raises(SeedError) as caught:
         Emulator(seed)
     assert str(caught.value).splitlines() == [
-        f"oidc.{name}: needed to verify tokens" for name in ("issuer", "audience", "user")
+        f"oidc.{name}: required to verify tokens" for name in ("issuer", "audience", "user")
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_seeded_build_can_show_up_later() -> None:
         ({"users": [USER], "compny": "x"}, "compny: unknown key (did you mean company?)"),
         ({"users": [{**USER, "role": "boss"}]}, "users[0].role"),
         ({"users": [{**USER, "permissions": ["all"]}]}, "users[0].permissions[0]"),
-        ({"users": [USER, USER]}, "users[].email: given more than once"),
+        ({"users": [USER, USER]}, "users[].email: must be unique"),
         ({"users": [USER], "projects": [{**APP, "builds": [{"version": "1"}]}]}, "version_code"),
         (
             {"users": [USER], "projects": [{**APP, "builds": [{**BUILD, "uploaded_at": "yesterday"}]}]},
@@ -92,7 +92,7 @@ def test_a_seeded_build_can_show_up_later() -> None:
         ({"users": [USER], "oidc": {"config_key": "c", "tokens": {"secret-token": {"x": "y"}}}}, "oidc.tokens"),
         (
             {"users": [USER], "testers": [{"id": 1, "email": "s@b.example"}, {"id": 1, "email": "t@b.example"}]},
-            "testers[].id: given more than once",
+            "testers[].id: must be unique",
         ),
         (one_build(recorded_sessions=[SESSION]), "projects[0].builds[0].sessions: fewer than in recorded_sessions"),
         (
@@ -102,10 +102,13 @@ def test_a_seeded_build_can_show_up_later() -> None:
         (one_build(sessions=1, recorded_sessions=[{**SESSION, "duration": "15 min"}]), "recorded_sessions[0].duration"),
         (
             one_build(sessions=2, recorded_sessions=[{**SESSION, "id": 1}] * 2),
-            "recorded_sessions[].id: given more than",
+            "recorded_sessions[].id: must be unique",
         ),
         (one_build(recorded_feedbacks=[FEEDBACK]), "builds[0].feedbacks: fewer than in recorded_feedbacks"),
-        (one_build(feedbacks=2, recorded_feedbacks=[{**FEEDBACK, "id": 1}] * 2), "recorded_feedbacks[].id: given more"),
+        (
+            one_build(feedbacks=2, recorded_feedbacks=[{**FEEDBACK, "id": 1}] * 2),
+            "recorded_feedbacks[].id: must be unique",
+        ),
         (
             one_build(feedbacks=1, recorded_feedbacks=[{**FEEDBACK, "session_id": 5}]),
             "recorded_feedbacks[0].session_id: not in recorded_sessions",

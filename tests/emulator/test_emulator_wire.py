@@ -383,7 +383,7 @@ def test_an_answer_lost_after_it_was_carried_out(api: Ask, look: Look) -> None:
 @pytest.mark.parametrize(
     ("fault", "hint"),
     [
-        ({}, "nothing is to go wrong"),
+        ({}, "set at least one of status, body"),
         ({"path": "["}, "path: not a regular expression"),
         ({"status": 1}, "status"),
         ({"status": "503"}, "status"),

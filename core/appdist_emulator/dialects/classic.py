@@ -44,10 +44,10 @@ class Classic:
 
     def user(self) -> User:
         """Return the user whose credentials the request has. Raises Refusal."""
-        given = request.authorization
-        if given is not None and given.type == "basic":
-            return self.account.user_of_key(given.username or "", given.password or "")
-        if (given is not None and given.type == "bearer") or "X-OIDC-Config-Key" in request.headers:
+        auth = request.authorization
+        if auth is not None and auth.type == "basic":
+            return self.account.user_of_key(auth.username or "", auth.password or "")
+        if (auth is not None and auth.type == "bearer") or "X-OIDC-Config-Key" in request.headers:
             return self._oidc_user()
         raise Refusal(104, "Missing API key", 401)
 
@@ -77,6 +77,6 @@ class Classic:
         return self.account.secrets()
 
     def _oidc_user(self) -> User:
-        given = request.authorization
-        token = given.token if given is not None and given.type == "bearer" else None
+        auth = request.authorization
+        token = auth.token if auth is not None and auth.type == "bearer" else None
         return self.account.user_of_token(token, request.headers.get("X-OIDC-Config-Key"))

@@ -1,18 +1,18 @@
 """The compat dialect: a newer server with the same paths.
 
-Paths, state and views are classic's (docs/reference/api-facts.md#the-newer-server); what is not
-named here is the same in both. Where that page is silent, compat is like this:
+It differs from classic only as written here and in docs/reference/api-facts.md#the-newer-server.
+Where that page is silent, compat decides like this:
 
-- `hasTestFairySdk`, `insightsEnabled` and `videoEnabled` are missing from a build too: they speak of
-  the sessions that it does not have, and nobody should rely on what is not listed for it.
-- A refusal with HTTP 400 comes with 200, from the upload as well; 404 (no such group) stays, as does
-  everything that is not the service's own no: unknown paths, the storage.
-- Basic and Bearer count before `X-API-Key` (but at the upload, where a key counts first in both
-  dialects), and that before the form field. The upload takes `X-API-Key` too.
-- A POST whose body is JSON is refused like such a PATCH, instead of being read as an empty form.
-- Where some of several testers are unknown, the others join or leave the group all the same.
-- `per_page` wins over `limit`; more than 100 is refused, as more than 200 is in classic.
-- A download counts when its link is given, or the install page instead of one.
+- A build also lacks `hasTestFairySdk`, `insightsEnabled` and `videoEnabled`: they describe sessions,
+  which it does not have, and a client must not rely on unlisted fields.
+- A refusal that has HTTP 400 in classic has 200, for uploads too; 404 (no such group) stays, as does
+  every status that is not the API's: unknown paths, the storage.
+- Basic and Bearer take precedence over `X-API-Key`, and that over the form field. For uploads, a key
+  takes precedence in both dialects. Uploads accept `X-API-Key` too.
+- A POST with a JSON body is refused, as a PATCH with one is, and not read as an empty form.
+- If some of several testers are unknown, the others still join or leave the group.
+- `per_page` takes precedence over `limit`; more than 100 is refused, as more than 200 is in classic.
+- A download counts as soon as its link, or the install page, is returned.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Compat(Classic):
     rules = Rules(
         shows=("comment", "isDistributionEnabled", "platform", "tags"),
         lacks=("sessions", "crashes", "testers", "feedbacks", "hasTestFairySdk", "insightsEnabled", "videoEnabled"),
-        passes_over_unknown=True,
+        skips_unknown_testers=True,
         page_sizes=("per_page", "limit"),
         max_per_page=100,
     )
@@ -70,7 +70,7 @@ class Compat(Classic):
         super().__init__(seed)
         self._lock = threading.Lock()
         self._links: dict[str, _Link] = {}
-        self._signatures: set[str] = set()  # the used ones too: a log must not show them either
+        self._signatures: set[str] = set()  # with the used ones: the log hides these too
 
     @staticmethod
     def path(rule: str) -> str:
@@ -79,7 +79,7 @@ class Compat(Classic):
     @staticmethod
     def install(app: flask.Flask) -> None:
         app.register_blueprint(_pages)
-        app.after_request(_say_that_it_ends)
+        app.after_request(_announce_sunset)
 
     def status(self, refusal: Refusal) -> int:
         return 200 if refusal.http == 400 else refusal.http
@@ -91,8 +91,8 @@ class Compat(Classic):
         return user
 
     def _user(self) -> User:
-        given = request.authorization
-        kind = given.type if given is not None else None
+        auth = request.authorization
+        kind = auth.type if auth is not None else None
         if kind == "basic" and not self.account.settings.basic_auth:
             raise Refusal(104, "User not found", 401)
         key = self.api_key()
@@ -113,7 +113,7 @@ class Compat(Classic):
         with self._lock:
             self._links[token] = _Link(name, content, signature, LINK_LIFETIME, time.monotonic())
             self._signatures.add(signature)
-        # Really another host by name, whichever name the client came by.
+        # Always another host name than the client's.
         host = "127.0.0.1" if request.host.partition(":")[0] == "localhost" else "localhost"
         return redirect(
             f"http://{host}:{request.environ['SERVER_PORT']}{_STORAGE}/{token}/{quote(name, safe='')}"
@@ -121,18 +121,18 @@ class Compat(Classic):
         )
 
     def fetch(self, token: str, name: str) -> Response:
-        """Answer as the storage, which asks for the signature alone, and takes each but once."""
+        """Answer as the storage, which accepts a signature alone, and each only once."""
         if any(header in request.headers for header in _CREDENTIALS):
-            return _no(400, "InvalidArgument", "Only one auth mechanism allowed")
+            return _storage_error(400, "InvalidArgument", "Only one auth mechanism allowed")
         with self._lock:
             link = self._links.get(token)
             if link is None:
-                return _no(403, "AccessDenied", "Access Denied")
+                return _storage_error(403, "AccessDenied", "Access Denied")
             signed = (link.name, link.signature, str(link.lifetime))
             if signed != (name, request.args.get(SIGNATURE), request.args.get(_EXPIRES)):
-                return _no(403, "SignatureDoesNotMatch", "The signature is not the one of this request")
+                return _storage_error(403, "SignatureDoesNotMatch", "The signature is not the one of this request")
             if time.monotonic() >= link.made + link.lifetime:
-                return _no(403, "AccessDenied", "Request has expired")
+                return _storage_error(403, "AccessDenied", "Request has expired")
             del self._links[token]
         return attachment(link.name, link.content)
 
@@ -161,13 +161,13 @@ def _dialect() -> Compat:
     return dialect
 
 
-def _say_that_it_ends(response: Response) -> Response:
+def _announce_sunset(response: Response) -> Response:
     if request.path.startswith(("/api/1/", "/api/2/")):
         response.headers["Deprecation"] = "true"
         response.headers["Sunset"] = _dialect().account.settings.sunset
     return response
 
 
-def _no(status: int, code: str, message: str) -> Response:
+def _storage_error(status: int, code: str, message: str) -> Response:
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
     return Response(text, status, content_type="application/xml")

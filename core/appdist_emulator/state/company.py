@@ -1,14 +1,14 @@
-"""What belongs to the account itself: webhooks and sites.
+"""Webhooks and sites, which belong to the account itself.
 
-Where the documents are silent, or say two things, the emulator decides like this:
+Where the documents are silent or contradict each other, the emulator decides like this:
 
 - A webhook without a name is code 104 with HTTP 400: 401 would tell a client to sign in again.
-- Modifying a webhook needs its name and URL, as the table says; what else is left out stays.
-- A webhook's projects must exist when they are named, and may be gone later.
-- Webhooks are kept, and never called.
-- A site's name is taken however its letters are written. Without `loginMethod` it is 1, credentials.
+- Modifying a webhook requires its name and URL, as the table says; other omitted fields keep their value.
+- A webhook's projects must exist when they are set, and may be deleted later.
+- Webhooks are stored but never called.
+- The names of sites are unique regardless of case. Without `loginMethod` it is 1, credentials.
 - A new site has the user that the sample shows, a sub-account of its own. The managers of sites are
-  the account's owners and managers, and only they create and delete sites.
+  the account's owners and managers, and only they may create and delete sites.
 """
 
 from __future__ import annotations
@@ -158,5 +158,5 @@ def _webhook_view(webhook: Webhook) -> dict[str, Any]:
 
 
 def _about_webhook(webhook: Webhook) -> dict[str, Any]:
-    # Without the URL: those of chat services are secrets.
+    # Without the URL: chat services put secrets into theirs.
     return {"webhookId": webhook.id, "name": webhook.name}

@@ -1,19 +1,18 @@
 """Testers, their groups, and the admins.
 
-Where the documents are silent, or say two things, the emulator decides like this:
+Where the documents are silent or contradict each other, the emulator decides like this:
 
-- The list of testers shows an `id` although its sample has none: nobody could find it otherwise.
-- With `buildId` the list has those who may get the build, the blocked ones left out, each with
-  `invitedAt` (the latest invitation to it, or null), `downloaded` and `sessions`.
-- An unknown tester is code 400 with HTTP 200, an unknown group code 404 with HTTP 404. Where one of
+- The list of testers has an `id` although its sample has none: there is no other way to find it.
+- With `buildId` the list has the testers with access to the build, except blocked ones, each with
+  `invitedAt` (the latest invitation to the build, or null), `downloaded` and `sessions`.
+- An unknown tester is code 400 with HTTP 200, an unknown group code 404 with HTTP 404. If one of
   several addresses is unknown, none is added or removed.
-- The reply to adding to a group, or removing from it, names those it did something to: who was in it
-  already, or was not in it, is left out.
-- A group is discarded when its last member leaves or is deleted, and not before it had one. It then
-  is of no build and no project any more.
+- The reply to adding to a group, or removing from it, lists only the testers whose membership changed.
+- A group is deleted when its last member leaves or is deleted, but not before it had one. Builds and
+  projects lose it.
 - A blocked tester stays in the groups, gets no mail and cannot sign in; adding them again does not
-  unblock. An admin who is a tester too still signs in.
-- A deleted tester signs in no more. Sessions and feedbacks of theirs stay.
+  unblock them. An admin who is also a tester can still sign in.
+- A deleted tester can no longer sign in. Their sessions and feedbacks stay.
 """
 
 from __future__ import annotations
@@ -134,7 +133,7 @@ class People(Base):
             return self._moved(user, Action.LEAVE_GROUP, group, removed)
 
     def admins(self, user: User) -> list[dict[str, Any]]:
-        """`cpanel/permissions`: everybody with a role of their own, as the seed has them."""
+        """List the users of `cpanel/permissions`: everybody with another role than tester."""
         with self._lock:
             no_tester(user)
             return [
@@ -164,13 +163,13 @@ class People(Base):
         testers = [self._testers.get(email.lower()) for email in items(fields.get("email", ""))]
         if not testers:
             raise Refusal(1, "Missing or invalid parameter: email")
-        if None in testers and not self._rules.passes_over_unknown:
+        if None in testers and not self._rules.skips_unknown_testers:
             raise _no_such_tester()
-        # Somebody may be named twice, in capitals and without.
+        # An address may appear twice, in upper and lower case.
         return group, list(dict.fromkeys(tester.email for tester in testers if tester))
 
     def _leave(self, group: Group, emails: Collection[str]) -> None:
-        """Take members out; a group that is left without any is discarded."""
+        """Remove members; delete the group if the last one leaves."""
         was_empty = not group.members
         group.members = [email for email in group.members if email not in emails]
         if group.members or was_empty:
@@ -204,7 +203,7 @@ class People(Base):
         sessions = sum(session.tester.lower() == tester.email.lower() for session in build.recorded_sessions)
         return {
             "invitedAt": invitations[-1] if invitations else None,
-            # Nobody has a session of a build that they do not have.
+            # A session implies a download.
             "downloaded": tester.email.lower() in build.downloaded_by or sessions > 0,
             "sessions": sessions,
         }

@@ -1,4 +1,4 @@
-"""What an account is made of."""
+"""The records of an account, its refusals, and the rules in which dialects differ."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from appdist_emulator import artifact
 Trail = Literal["admin", "tester"]
 
 
-class Refusal(Exception):  # an answer of the service, not a failure of the emulator
-    """The service says no: docs/reference/api-facts.md#errors. Messages are constant, so they cannot hold a secret."""
+class Refusal(Exception):  # a reply of the service, not an error of the emulator
+    """The service refuses a request (docs/reference/api-facts.md#errors). Messages are constant: no secrets."""
 
     def __init__(self, code: int, message: str, http: int = 400) -> None:
         super().__init__(message)
@@ -24,14 +24,14 @@ class Refusal(Exception):  # an answer of the service, not a failure of the emul
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Where the dialects differ within an account; these are classic's."""
+    """The differences between dialects within an account; the defaults are classic's."""
 
-    # Of a build, compared with the classic documents.
+    # Fields of a build, compared with the classic documents.
     shows: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
-    # Whether unknown testers are passed over when groups get or lose members, or refused.
-    passes_over_unknown: bool = False
-    page_sizes: tuple[str, ...] = ("per_page",)  # names of the parameter; the first one wins
+    # Whether adding to a group, or removing from it, skips unknown testers instead of refusing them.
+    skips_unknown_testers: bool = False
+    page_sizes: tuple[str, ...] = ("per_page",)  # parameter names; the first takes precedence
     max_per_page: int = 200
 
 
@@ -134,7 +134,7 @@ class Project:
 
     @property
     def listed(self) -> bool:
-        # A project that only waits for its first build to show up does not show up either.
+        # A project whose builds are all still hidden is hidden too.
         return not self.builds or any(build.visible for build in self.builds.values())
 
 
@@ -158,9 +158,9 @@ class Site:
 
 
 class Action(Enum):
-    """What an audit tells of: v2's number and label, v1's event type, and whose trail it is in.
+    """An audited action: v2's number and label, v1's event type, and the trail that lists it.
 
-    1200, 1905 and `download_app` are the documents', the others are made up in their manner.
+    1200, 1905 and `download_app` are from the documents; the others are invented to match.
     """
 
     UPLOAD = (1100, "Build uploaded", "upload_app", "admin")
