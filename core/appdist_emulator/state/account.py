@@ -1,4 +1,4 @@
-"""The account as a whole: who signs in, and how it starts from a seed."""
+"""The account: signing in, starting from a seed, and a snapshot of everything."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 class Account(Lives, People, Company):
-    """One company's account. Every public method is one request: it locks, checks, then acts.
+    """One company's account. Each public method is one request: it locks, checks, then acts.
 
-    Nothing is changed by a request that is refused.
+    A refused request changes nothing. Raises SeedError if the seed is invalid.
     """
 
     def __init__(self, data: Mapping[str, Any], rules: Rules) -> None:
         seed = parse_seed(data)
         super().__init__(seed, rules)
-        self._grow(seed)
+        self._load(seed)
         self._seeded_audits = self._audits[-1].id if self._audits else 0
         self._begin_lives(seed)
         self._verifier = _verifier(seed)
@@ -37,7 +37,7 @@ class Account(Lives, People, Company):
     def settings(self) -> Settings:
         return self._seed.settings
 
-    # --- who asks ---------------------------------------------------------------------------------
+    # --- signing in -------------------------------------------------------------------------------
 
     def user_of_key(self, email: str, api_key: str) -> User:
         """HTTP Basic `email:api-key` (docs/reference/api-facts.md#signing-in)."""
@@ -69,7 +69,7 @@ class Account(Lives, People, Company):
             return self._not_blocked(user, 401)
 
     def _verified(self, token: str) -> str:
-        """Tell whose token it is. The lock is not held: the issuer may be slow."""
+        """Return the e-mail address of the token's user. Holds no lock: the issuer may be slow."""
         oidc = self._seed.oidc
         if not oidc or not oidc.user or not self._verifier:
             raise Refusal(104, "Invalid token signature", 401)
@@ -80,7 +80,7 @@ class Account(Lives, People, Company):
         return oidc.user
 
     def user_of_upload_key(self, api_key: str) -> User:
-        """Know the user by the upload's `api_key` field, which comes without an e-mail.
+        """Return the user of the upload's `api_key` field, which has no e-mail address.
 
         Source: docs/reference/api-facts.md#signing-in.
         """
@@ -104,7 +104,7 @@ class Account(Lives, People, Company):
         return user
 
     def secrets(self) -> set[str]:
-        """Everything that no log may show."""
+        """Return every secret that the log must hide."""
         found = {user.api_key for user in self._seed.users}
         if self._seed.oidc:
             found |= {self._seed.oidc.config_key, *self._seed.oidc.tokens}
@@ -113,10 +113,7 @@ class Account(Lives, People, Company):
     # --- for tests and demos ----------------------------------------------------------------------
 
     def snapshot(self, base: str) -> dict[str, Any]:
-        """Everything the account holds but its keys, its sessions and the audits it started with.
-
-        Hidden builds are included.
-        """
+        """Return the account with its hidden builds, but without keys, sessions and the seed's audits."""
         with self._lock:
             return {
                 "company": self._seed.company,
@@ -151,7 +148,7 @@ class Account(Lives, People, Company):
 
     # --- inside; the lock is held -----------------------------------------------------------------
 
-    def _grow(self, seed: Seed) -> None:
+    def _load(self, seed: Seed) -> None:
         for tester in seed.testers:
             self._testers[tester.email.lower()] = Tester(
                 tester.id or next(self._tester_ids),
@@ -161,16 +158,16 @@ class Account(Lives, People, Company):
                 tester.blocked,
             )
         for group in seed.groups:
-            grown = self._new_group(group.name, group.id)
-            grown.members = list(dict.fromkeys(self._tester(email).email for email in group.testers))
+            loaded = self._new_group(group.name, group.id)
+            loaded.members = list(dict.fromkeys(self._tester(email).email for email in group.testers))
         for folder in seed.folders:
             self._add_folder(folder_path(folder))
         for webhook in seed.webhooks:
             hook = Webhook(**webhook.model_dump(exclude={"id"}), id=webhook.id or next(self._webhook_ids))
             self._webhooks[hook.id] = hook
         for site in seed.sites:
-            grown_site = Site(**site.model_dump(exclude={"id"}), id=site.id or next(self._site_ids))
-            self._sites[grown_site.id] = grown_site
+            created = Site(**site.model_dump(exclude={"id"}), id=site.id or next(self._site_ids))
+            self._sites[created.id] = created
         for wanted in seed.projects:
             project = Project(
                 id=wanted.id or next(self._project_ids),
@@ -201,9 +198,9 @@ class Account(Lives, People, Company):
                     uploaded_at=build.uploaded_at or self._started,
                     visible_at=time.monotonic() + build.visible_after if build.visible_after else 0.0,
                 )
-                self._grow_recordings(build, project, project.builds[number])
+                self._load_recordings(build, project, project.builds[number])
         if seed.audit_history:
-            self._grow_history(seed.audit_history)
+            self._generate_history(seed.audit_history)
 
 
 def _verifier(seed: Seed) -> Verifier | None:

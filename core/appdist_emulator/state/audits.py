@@ -1,25 +1,23 @@
-"""Audits: what was done on the account, on top of the history that the seed asks for.
+"""Audits: the actions on the account, after the history that the seed asks for.
 
-Where the documents are silent, or say two things, the emulator decides like this:
+Where the documents are silent or contradict each other, the emulator decides like this:
 
-- Everything is in v2's `audits/`, and in exactly one of the two trails, as the samples' totals
-  suggest. v1's "recent" items are the 100 latest. All lists begin with the newest.
-- Admins read it whatever their permissions; a tester is refused with code 5 and HTTP 403.
-- `site` is an id or a name as in an address ("Site 1" is `site-1`), the account itself included;
-  any other is code 1, as are a page of no such number and a date that is none. A page behind the
-  last one is empty, and so is the time between an end and a later start. An end date is included.
-- What happens here happened at the account itself, from 127.0.0.1.
+- Every audit is in v2's `audits/` and in exactly one of the two trails, as the samples' totals
+  suggest. v1's "recent" audits are the latest 100. All lists start with the newest.
+- Admins may read audits whatever their permissions; a tester is refused with code 5 and HTTP 403.
+- `site` is an id or a name as in an address ("Site 1" is `site-1`), including the account's own;
+  any other is code 1, as are an invalid page number and an invalid date. A page after the last one
+  is empty, as is a range that ends before it starts. The end date is part of the range.
+- Audits of requests have the account itself as site and 127.0.0.1 as address.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from appdist_emulator import artifact
-from appdist_emulator.seed import TIME_FORMAT
-from appdist_emulator.state.base import Base, about_build, no_tester, number
+from appdist_emulator.state.base import Base, about_build, about_file, format_time, no_tester, number, parse_time
 from appdist_emulator.state.records import Action, Audit, Refusal
 
 if TYPE_CHECKING:
@@ -30,8 +28,8 @@ if TYPE_CHECKING:
 
 _RECENT = 100
 _PER_PAGE = 50
-# What an account's days look like, over and over.
-_DAYS = (
+# The actions of a generated history, repeated.
+_HISTORY = (
     Action.DOWNLOAD,
     Action.INVITE,
     Action.DOWNLOAD,
@@ -101,10 +99,10 @@ class Audits(Base):
                 return site_id
         raise Refusal(1, "Missing or invalid parameter: site")
 
-    def _grow_history(self, wanted: AuditHistory) -> None:
-        """The same seed always gives the same history, and one that fits the rest of the account."""
-        entries = [*self._uploads(wanted)][: wanted.entries]
-        entries += self._days(wanted, wanted.entries - len(entries))
+    def _generate_history(self, wanted: AuditHistory) -> None:
+        """Generate audits that fit the rest of the account; the same seed always gives the same ones."""
+        entries = [*self._upload_audits(wanted)][: wanted.entries]
+        entries += self._daily_audits(wanted, wanted.entries - len(entries))
         for at, email, action, data in sorted(entries, key=lambda entry: entry[0]):
             site_id, site_name = self._seed.enterprise_id, self._seed.company
             if action is Action.SECURITY and self._sites and data["to"]["mfa_enabled"]:
@@ -134,22 +132,22 @@ class Audits(Base):
         admins = [user.email for user in self._seed.users if user.role != "tester" and user.permissions in everywhere]
         return admins or [self._seed.users[0].email]
 
-    def _uploads(self, wanted: AuditHistory) -> Iterator[tuple[str, str, Action, dict[str, Any]]]:
+    def _upload_audits(self, wanted: AuditHistory) -> Iterator[tuple[str, str, Action, dict[str, Any]]]:
         for project, build in self._seeded_builds():
             if wanted.since <= build.uploaded_at <= wanted.until:
-                yield build.uploaded_at, self._writers()[0], Action.UPLOAD, _with_size(project, build)
+                yield build.uploaded_at, self._writers()[0], Action.UPLOAD, about_file(project, build)
 
-    def _days(self, wanted: AuditHistory, count: int) -> Iterator[tuple[str, str, Action, dict[str, Any]]]:
-        since, until = (datetime.strptime(at, TIME_FORMAT).replace(tzinfo=UTC) for at in (wanted.since, wanted.until))
+    def _daily_audits(self, wanted: AuditHistory, count: int) -> Iterator[tuple[str, str, Action, dict[str, Any]]]:
+        since, until = parse_time(wanted.since), parse_time(wanted.until)
         writers, builds = self._writers(), self._seeded_builds()
         testers = [tester.email for tester in self._testers.values()]
         for turn in range(count):
-            at = (since + (until - since) * turn / count).strftime(TIME_FORMAT)
+            at = format_time(since + (until - since) * turn / count)
             there = [one for one in builds if one[1].uploaded_at <= at][-3:]
-            action = _DAYS[turn % len(_DAYS)] if there and testers else Action.SECURITY
-            writer = writers[turn // len(_DAYS) % len(writers)]
+            action = _HISTORY[turn % len(_HISTORY)] if there and testers else Action.SECURITY
+            writer = writers[turn // len(_HISTORY) % len(writers)]
             if action is Action.SECURITY:
-                on = turn // len(_DAYS) % 2 == 0
+                on = turn // len(_HISTORY) % 2 == 0
                 yield at, writer, action, {"from": {"mfa_enabled": not on}, "to": {"mfa_enabled": on}}
                 continue
             about = there[turn % len(there)]
@@ -157,19 +155,14 @@ class Audits(Base):
             emails = list(dict.fromkeys(email for group in groups for email in group.members)) or testers
             tester = emails[turn * 7 % len(emails)]
             if action is Action.DOWNLOAD:
-                yield at, tester, action, _with_size(*about) | {"testerEmail": tester}
+                yield at, tester, action, about_file(*about) | {"testerEmail": tester}
             elif action is Action.ADD_TESTERS:
                 yield at, writer, action, {"emails": [tester], "group": None}
             elif action is Action.INVITE:
-                told = {"emails": emails, "groups": [group.name for group in groups]}
-                yield at, writer, action, about_build(*about) | told
+                more = {"emails": emails, "groups": [group.name for group in groups]}
+                yield at, writer, action, about_build(*about) | more
             else:
                 yield at, writer, action, about_build(*about)
-
-
-def _with_size(project: Project, build: Build) -> dict[str, Any]:
-    content = artifact.sample(project.name, project.package_name, build.version, build.version_code)
-    return about_build(project, build) | {"filesize": len(content)}
 
 
 def _view(audit: Audit) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every subject needs: the records behind one lock, who may what, how things are found and told."""
+"""The base of the account: its records behind one lock, look-ups, permissions, and values of requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from appdist_emulator import artifact
 from appdist_emulator.seed import TIME_FORMAT
 from appdist_emulator.state.records import Audit, Group, Refusal, Tester
 
@@ -22,7 +23,7 @@ _HERE = "127.0.0.1"  # the server listens nowhere else
 
 
 class Base:
-    """The records of an account. The methods here are for those who hold the lock."""
+    """The records of an account. Callers of these methods hold the lock."""
 
     def __init__(self, seed: Seed, rules: Rules) -> None:
         self._lock = threading.RLock()
@@ -51,7 +52,7 @@ class Base:
         self._audit_ids = itertools.count(23534001)
 
     def _project(self, user: User, project_id: str, access: str) -> Project:
-        # "19-groupshot": the number counts, the rest is for people.
+        # "19-groupshot": only the number matters.
         match = re.fullmatch(r"([0-9]{1,18})(?:-.*)?", project_id)
         project = self._projects.get(int(match[1])) if match else None
         if project is None:
@@ -68,7 +69,7 @@ class Base:
         return project, build
 
     def _tester(self, email: str) -> Tester:
-        """Find the tester with that address, or make one."""
+        """Return the tester with this e-mail address; create it if there is none."""
         tester = self._testers.get(email.lower())
         if tester is None:
             tester = self._testers[email.lower()] = Tester(next(self._tester_ids), email, None, now())
@@ -110,7 +111,7 @@ class Base:
         )
 
     def _user_id(self, email: str) -> int:
-        """v2's `userId`: a tester's is their id; the others are numbered in the order of the seed."""
+        """Return v2's `userId`: a tester's own id; other users are numbered in the order of the seed."""
         tester = self._testers.get(email.lower())
         if tester:
             return tester.id
@@ -133,11 +134,11 @@ class Base:
         )
 
 
-# --- who may ------------------------------------------------------------------------------------
+# --- permissions --------------------------------------------------------------------------------
 
 
 def may(user: User, project: Project | None, access: str) -> bool:
-    """`16527:rw`, `*:r` and so on; a project that is yet to be made is covered by `*` alone."""
+    """Check permissions such as `16527:rw` and `*:r`. Only `*` covers a project that does not exist yet (None)."""
     permissions = user.permissions
     if permissions is None:
         permissions = ["*:r"] if user.role == "tester" else ["*:rw"]
@@ -155,7 +156,7 @@ def no_tester(user: User) -> None:
 
 
 def account_writer(user: User) -> None:
-    """Let those through who may change what belongs to no project: people, webhooks, sites."""
+    """Refuse users who may not change people, webhooks and sites, which belong to no project."""
     no_tester(user)
     if user.permissions is not None and not any(one.endswith(":rw") for one in user.permissions):
         _admin_needed()
@@ -171,19 +172,27 @@ def _admin_needed() -> NoReturn:
     raise Refusal(5, "Admin role required", 403)
 
 
-# --- reading what was sent ----------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 
-def ids(given: Iterable[int | None], first: int) -> itertools.count[int]:
-    return itertools.count(max([first - 1, *(one for one in given if one)]) + 1)
+def ids(taken: Iterable[int | None], first: int) -> itertools.count[int]:
+    return itertools.count(max([first - 1, *(one for one in taken if one)]) + 1)
 
 
 def now() -> str:
-    return datetime.now(UTC).strftime(TIME_FORMAT)
+    return format_time(datetime.now(UTC))
+
+
+def format_time(at: datetime) -> str:
+    return at.strftime(TIME_FORMAT)
+
+
+def parse_time(text: str) -> datetime:
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def number(text: str) -> int:
-    """Read an id; 0, which nothing has, where it is none."""
+    """Read an id; 0, the id of nothing, if the text is not a valid one."""
     return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
 
 
@@ -192,12 +201,12 @@ def items(text: str) -> list[str]:
 
 
 def folder_path(text: str) -> str:
-    """`Folder1` and `/Folder1` are the same folder; `/` is the account itself."""
+    """Normalize a path: `Folder1` and `/Folder1` are the same folder; `/` is the account itself."""
     return ROOT + "/".join(part.strip() for part in text.split("/") if part.strip())
 
 
 def switched_on(value: str | None) -> bool:
-    # Any other value silently notifies nobody: docs/reference/api-facts.md#inviting-testers.
+    # Any other value notifies nobody, without an error: docs/reference/api-facts.md#inviting-testers.
     return value in {"on", "1"}
 
 
@@ -206,10 +215,22 @@ def group_names(groups: Iterable[Group]) -> list[str]:
 
 
 def about_build(project: Project, build: Build) -> dict[str, Any]:
-    """Say in an audit which build it was, as in the sample of `/api/1/audits`."""
+    """Return the data that names a build in an audit, as in the sample of `/api/1/audits`."""
     return {
         "projectId": project.id,
         "buildId": build.id,
         "appName": project.name,
         "appVersion": f"{build.version} ({build.version_code})",
     }
+
+
+def app_file(project: Project, build: Build) -> bytes:
+    """Return the uploaded file; for a build of the seed, a sample."""
+    if build.content is not None:
+        return build.content
+    return artifact.sample(project.name, project.package_name, build.version, build.version_code)
+
+
+def about_file(project: Project, build: Build) -> dict[str, Any]:
+    """Return the same with the size of the build's file, for uploads and downloads."""
+    return about_build(project, build) | {"filesize": len(app_file(project, build))}

@@ -1,15 +1,15 @@
-"""Projects, their builds, and what becomes of a build: PATCH, copy, invites, upload, download, delete.
+"""Projects and their builds: listing, update, copy, invites, upload, download and deletion.
 
-Where the documents are silent, or say two things, the emulator decides like this:
+Where the documents are silent or contradict each other, the emulator decides like this:
 
-- PATCH takes group *names* only, as its table says, and ignores names that no group has, as copy
-  does: only the reply tells. Copy and invites take names or ids; a name wins over an equal id.
-- Copy: given but empty groups mean none; the copy's `uploadedAt` is the time of the copy, and its
-  counters start at 0. It needs write access to the original's project only.
-- One app is one project within a folder: same package, platform and name. An upload that names no
-  app goes to the project that has its package and platform already.
-- An upload that overwrites a build keeps tags, notes, groups and metadata it does not give anew.
-- The list of builds is in the order of creation, so that nobody relies on the newest being first.
+- PATCH takes group *names* only, as its table says. Like copy, it ignores unknown names: only the
+  reply shows them. Copy and invites take names or ids; a name takes precedence over an equal id.
+- Copy: empty groups mean none; the copy's `uploadedAt` is the time of the copy, and its counters
+  start at 0. It requires write access to the original's project only.
+- An app is a project within a folder: same package, platform and name. An upload without an app name
+  goes to the existing project with its package and platform.
+- An upload that overwrites a build keeps the tags, notes, groups and metadata that it omits.
+- The list of builds is in the order of creation, so that clients cannot rely on the newest being first.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from appdist_emulator.state.base import (
     ROOT,
     Base,
     about_build,
+    about_file,
+    app_file,
     folder_path,
     group_names,
     items,
@@ -72,8 +74,7 @@ class Builds(Base):
             content = app_file(project, build)
             build.downloads += 1
             build.downloaded_by.add(user.email.lower())
-            told = {"testerEmail": user.email, "filesize": len(content)}
-            self._record(user, Action.DOWNLOAD, about_build(project, build) | told)
+            self._record(user, Action.DOWNLOAD, about_file(project, build) | {"testerEmail": user.email})
             return name, content
 
     def delete(self, user: User, project_id: str, build_id: str) -> None:
@@ -84,7 +85,7 @@ class Builds(Base):
             self._record(user, Action.DELETE, about_build(project, build))
 
     def update(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """PATCH of a build: the reply has all current values, whatever was sent."""
+        """Update a build. The reply has all current values, whatever was sent."""
         with self._lock:
             if user.role == "tester":
                 raise Refusal(133, "Tester accounts cannot update builds")
@@ -102,7 +103,7 @@ class Builds(Base):
             }
 
     def copy(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-        """Copy into a folder, which holds apps of its own (docs/reference/api-facts.md#copying-a-build)."""
+        """Copy into a folder, which has projects of its own (docs/reference/api-facts.md#copying-a-build)."""
         with self._lock:
             no_tester(user)
             source, build = self._find(user, project_id, build_id, "rw")
@@ -117,7 +118,7 @@ class Builds(Base):
                 fields.get("projectGroups"), source.groups
             )
             name = fields.get("app_name", "").strip() or source.name
-            target = self._home(folder, source.package_name, source.platform, name)
+            target = self._project_for(folder, source.package_name, source.platform, name)
             _add(target.groups, project_groups)
             copied = Build(
                 id=next(self._build_ids),
@@ -139,8 +140,8 @@ class Builds(Base):
                 symbols=build.symbols,
             )
             target.builds[copied.id] = copied
-            told = {"folderPath": folder, "copyBuildId": copied.id}
-            self._record(user, Action.COPY, about_build(source, build) | told)
+            more = {"folderPath": folder, "copyBuildId": copied.id}
+            self._record(user, Action.COPY, about_build(source, build) | more)
             return {
                 "status": "ok",
                 "build_id": str(copied.id),
@@ -165,7 +166,7 @@ class Builds(Base):
             _add(build.groups, groups)
             comment = fields.get("comment", "")
             notify = switched_on(fields.get("notify"))
-            # Somebody who is in two of the groups is invited once.
+            # A tester in two of the groups is invited once.
             emails = list(dict.fromkeys(email for group in groups for email in group.members))
             self._invitations.append(
                 {
@@ -181,11 +182,11 @@ class Builds(Base):
             )
             if notify:
                 self._mail_build(project, build, groups, comment)
-            told = {"emails": list(emails), "groups": group_names(groups)}
-            self._record(user, Action.INVITE, about_build(project, build) | told)
+            more = {"emails": list(emails), "groups": group_names(groups)}
+            self._record(user, Action.INVITE, about_build(project, build) | more)
 
     def upload(self, user: User, file: Upload, fields: Mapping[str, str], base: str) -> dict[str, Any]:
-        """POST /api/upload/, with the emulator's own fields for what it cannot read.
+        """Store a file as a build. The emulator's own fields say what it cannot read from the file.
 
         Source: docs/reference/api-facts.md#uploading.
         """
@@ -201,7 +202,7 @@ class Builds(Base):
                 raise Refusal(105, "Invalid file") from None
             delay = _seconds(fields.get("visible_after", "0"))
             folder = folder_path(fields.get("folder_name", ""))
-            project = self._app(folder, what)
+            project = self._existing_project(folder, what)
             if not may(user, project, "rw"):
                 raise Refusal(99, "No permissions", 403)
             build = Build(
@@ -215,9 +216,11 @@ class Builds(Base):
             for older in project.builds.values() if project else ():
                 if (older.version, older.version_code) == (what.version, what.version_code):
                     build = older
-            self._apply(build, fields, r"metadata[_.](.+)")  # refuses before anything is changed
+            self._apply(build, fields, r"metadata[_.](.+)")  # may refuse, so before any other change
             if project is None:
-                project = self._home(folder, what.package_name, what.platform, what.app_name or what.fallback_name)
+                project = self._project_for(
+                    folder, what.package_name, what.platform, what.app_name or what.fallback_name
+                )
             if build.id == 0:
                 build.id = next(self._build_ids)
                 project.builds[build.id] = build
@@ -229,24 +232,24 @@ class Builds(Base):
             build.symbols = file.symbols
             if switched_on(fields.get("notify")):
                 self._mail_build(project, build, build.groups, build.comment)
-            self._record(user, Action.UPLOAD, about_build(project, build) | {"filesize": len(file.content)})
+            self._record(user, Action.UPLOAD, about_file(project, build))
             return self._upload_view(project, build, base)
 
     # --- inside; the lock is held -----------------------------------------------------------------
 
     def _remove(self, project: Project, build: Build) -> None:
-        # Its sessions, crashes and feedbacks are part of it, and go with it.
+        # Its sessions, crashes and feedbacks are part of the build and deleted with it.
         del project.builds[build.id]
         if not project.builds:
-            # The project goes with its last build: docs/reference/api-facts.md#deleting-a-build.
+            # The project is deleted with its last build: docs/reference/api-facts.md#deleting-a-build.
             del self._projects[project.id]
 
     def _apply(self, build: Build, fields: Mapping[str, str], metadata: str) -> None:
-        """Set what PATCH and upload can both set. A field that is given but empty clears."""
+        """Set the fields that PATCH and upload share. An empty field clears the value."""
         mode = fields.get("landing_page_mode")
         if mode is not None:
             build.landing_page_mode = self._mode(mode)
-        for name in reversed(_NOTES):  # `comment`, the documented name, has the last word
+        for name in reversed(_NOTES):  # `comment`, the documented name, takes precedence
             if name in fields:
                 build.comment = fields[name]
         if "tags" in fields:
@@ -267,7 +270,7 @@ class Builds(Base):
             raise Refusal(156, "Cannot set landing_page_mode to open when login is required")
         return "open"
 
-    def _app(self, folder: str, what: artifact.Artifact) -> Project | None:
+    def _existing_project(self, folder: str, what: artifact.Artifact) -> Project | None:
         for project in self._projects.values():
             same = (project.folder, project.package_name, project.platform) == (
                 folder,
@@ -278,8 +281,8 @@ class Builds(Base):
                 return project
         return None
 
-    def _home(self, folder: str, package_name: str, platform: str, name: str) -> Project:
-        """Find the project of that app in that folder; make it and the folder when missing."""
+    def _project_for(self, folder: str, package_name: str, platform: str, name: str) -> Project:
+        """Return the project of this app in this folder; create both if missing."""
         for project in self._projects.values():
             if (project.folder, project.package_name, project.platform, project.name) == (
                 folder,
@@ -298,27 +301,27 @@ class Builds(Base):
         for depth in range(1, len(parts) + 1):
             self._folders.setdefault(ROOT + "/".join(parts[:depth]))
 
-    def _resolve(self, given: str | None, otherwise: list[Group]) -> tuple[list[Group], list[str], list[str]]:
-        """Names or ids to groups; then what was good and what was not, as it was written."""
-        if given is None:
+    def _resolve(self, text: str | None, otherwise: list[Group]) -> tuple[list[Group], list[str], list[str]]:
+        """Return the groups with these names or ids, then the valid and the invalid items as written."""
+        if text is None:
             return list(otherwise), group_names(otherwise), []
         groups: list[Group] = []
-        good: list[str] = []
-        bad: list[str] = []
-        for item in items(given):
+        valid: list[str] = []
+        invalid: list[str] = []
+        for item in items(text):
             group = self._group_named(item)
             if group is None:
                 group = self._groups.get(number(item))
             if group is None:
-                bad.append(item)
+                invalid.append(item)
             else:
-                good.append(item)
+                valid.append(item)
                 _add(groups, [group])
-        return groups, good, bad
+        return groups, valid, invalid
 
     def _mail_build(self, project: Project, build: Build, groups: list[Group], comment: str) -> None:
         subject = f"{project.name} {build.version} ({build.version_code}) is ready to test"
-        # Somebody who is in two of the groups gets one mail.
+        # A tester in two of the groups gets one mail.
         for email in dict.fromkeys(email for group in groups for email in group.members):
             self._mail(email, subject, groups=groups, about=(project, build), comment=comment)
 
@@ -414,13 +417,6 @@ class Builds(Base):
             "build_specific_landing_page_url": f"{base}/landing/{project.id}/{build.id}",
             "landing_page_mode": build.landing_page_mode,
         }
-
-
-def app_file(project: Project, build: Build) -> bytes:
-    """What was uploaded; for a build of the seed, something that looks like it."""
-    if build.content is not None:
-        return build.content
-    return artifact.sample(project.name, project.package_name, build.version, build.version_code)
 
 
 def _seconds(text: str) -> float:

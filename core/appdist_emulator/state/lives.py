@@ -1,23 +1,23 @@
-"""A build's life: what its testers do with it and what becomes of it, as a script says.
+"""The lives of builds: scripted sessions, feedbacks, downloads and changes over accelerated time.
 
-Nobody waits for it: each request first lets everything happen that is due by then, under the lock,
-so that counters, sessions, feedbacks and audits always agree. What the emulator decides:
+No thread plays a life: each request first applies every event that is due, under the lock, so that
+counters, sessions, feedbacks and audits always agree. What the emulator decides:
 
 - A life begins when its build becomes visible, or with the request that orders it if that is later.
-  Another life of the same build is played besides the first.
-- A time stamp is as many seconds after `uploadedAt` as the script says (after the request, if that
-  ordered the life), but never in the future: if it would be, it is the time at which the event is due.
-  So a build that was uploaded as long ago as its life lasts has its times spread as in the script,
-  whatever the speed. An upload since is never later than what happens after it.
-- A session is there when it begins, with the length that it is going to have. It moves the tester's
-  last login. A feedback is of the tester's latest session, if they have one.
-- A tester counts once, when their first listed session begins. Nobody needs to be known.
-- Those who take turns are the testers of the build's groups and its project's; if there are none, all
-  of them. Who is blocked is left out.
-- Each download has its audit; so have changes, uploads and deletions, by the account's first admin.
-- A build with sessions in its life has the SDK from the beginning.
-- Uploaded anew, a build is as new: no sessions, no feedbacks, all counters 0.
-- When the build is gone, however that came about, so is the rest of its life.
+  Two lives of the same build run side by side.
+- A time stamp is `uploadedAt` (or the time of the request that ordered the life) plus the seconds of
+  the script, but never in the future: the time at which the event is due is its upper limit. So if a
+  build was uploaded as long ago as its life lasts, its times are spread as in the script, whatever the
+  speed. No event is earlier than an upload before it.
+- A session appears when it begins, with its final duration. It updates the tester's last login. A
+  feedback belongs to the tester's latest session, if there is one.
+- A tester counts once, when their first listed session begins. Testers need not exist in the account.
+- Testers who take turns are those of the build's and its project's groups; if there are none, all.
+  Blocked testers are skipped.
+- Each download has an audit; so have changes, uploads and deletions, by the account's first admin.
+- A build with sessions in its life has the SDK from the start.
+- Uploading a build again resets it: no sessions, no feedbacks, all counters 0.
+- Deleting the build, in any way, ends its life.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, Any
 
 from appdist_emulator.seed import SeedError, parse_life
 from appdist_emulator.state.audits import Audits
-from appdist_emulator.state.base import about_build
-from appdist_emulator.state.builds import COUNTERS, Builds, app_file
-from appdist_emulator.state.recordings import Recordings, crashes_in_turn, made_up, parse, written
+from appdist_emulator.state.base import about_build, about_file, format_time, parse_time
+from appdist_emulator.state.builds import COUNTERS, Builds
+from appdist_emulator.state.recordings import Recordings, crashed_in_turn, generate_session
 from appdist_emulator.state.records import Action, Feedback
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Life:
     speed: float
     begins: float  # on the monotonic clock
     begins_at: float  # the same in UTC
-    origin: float  # from when on time stamps are counted, in UTC
+    origin: float  # the start of time stamps, in UTC
     to_come: deque[Event]
     happened: list[tuple[Event, str]] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class Life:
 
     def stamp(self, event: Event, build: Build) -> str:
         at = min(self.origin + event.after, self.begins_at + event.after / self.speed)
-        return max(build.uploaded_at, written(datetime.fromtimestamp(at, UTC)))
+        return max(build.uploaded_at, format_time(datetime.fromtimestamp(at, UTC)))
 
 
 class Lives(Builds, Recordings, Audits):
@@ -68,7 +68,7 @@ class Lives(Builds, Recordings, Audits):
         self._lives: list[Life] = []
 
     def catch_up(self) -> None:
-        """Let everything happen that is due, in the order in which it is. Each request begins with this."""
+        """Apply every event that is due, in order. Each request begins with this."""
         with self._lock:
             now = time.monotonic()
             while waiting := [life for life in self._lives if life.to_come]:
@@ -79,12 +79,12 @@ class Lives(Builds, Recordings, Audits):
                 elif _next_due(life) <= now:
                     event = life.to_come.popleft()
                     life.happened.append((event, life.stamp(event, found[1])))
-                    self._happen(*found, *life.happened[-1])
+                    self._apply_event(*found, *life.happened[-1])
                 else:
                     break
 
     def play(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Begin a life of a build that exists, hidden or not. Raises SeedError."""
+        """Begin a life of a build, hidden or not. Raises SeedError if the order is invalid."""
         with self._lock:
             wanted = parse_life(order, (group.name for group in self._groups.values()))
             found = self._anywhere(wanted.build_id)
@@ -107,13 +107,13 @@ class Lives(Builds, Recordings, Audits):
         )
 
     def _begin_lives(self, seed: Seed) -> None:
-        # The builds are in the order of the seed, but may have got their ids from here.
-        grown = (build for project in self._projects.values() for build in project.builds.values())
+        # The builds are in the order of the seed; their ids may be generated.
+        loaded = (build for project in self._projects.values() for build in project.builds.values())
         wanted = (build for project in seed.projects for build in project.builds)
-        for build, one in zip(grown, wanted, strict=True):
+        for build, one in zip(loaded, wanted, strict=True):
             if one.life:
                 life = self._begin(build, one.life)
-                life.origin = parse(build.uploaded_at).timestamp()
+                life.origin = parse_time(build.uploaded_at).timestamp()
 
     def _begin(self, build: Build, events: list[Event], speed: float | None = None) -> Life:
         now = time.monotonic()
@@ -132,51 +132,50 @@ class Lives(Builds, Recordings, Audits):
             build.has_testfairy_sdk = True
         return life
 
-    def _happen(self, project: Project, build: Build, event: Event, at: str) -> None:
+    def _apply_event(self, project: Project, build: Build, event: Event, at: str) -> None:
         if event.session:
             self._one_session(project, build, event.session, at)
         elif event.sessions:
-            emails = event.testers or self._takers(project, build) or [""]
+            emails = event.testers or self._testers_in_turn(project, build) or [""]
             for turn in range(event.sessions):
-                crashed = crashes_in_turn(turn, event.sessions, event.crashes)
+                crashed = crashed_in_turn(turn, event.sessions, event.crashes)
                 email = emails[build.sessions % len(emails)]
-                self._add_session(build, self._made_up(project, build, email, at, crashed=crashed))
+                self._add_session(build, self._generate_session(project, build, email, at, crashed=crashed))
         elif event.feedback:
             self._add_feedback(build, event.feedback, at)
         elif event.downloads:
             self._add_downloads(project, build, event.downloads, at)
         elif event.update:
             self._change(build, event.update)
-            self._tell(at, Action.UPDATE, about_build(project, build))
+            self._insert_audit(at, Action.UPDATE, about_build(project, build))
         elif event.reupload:
             build.uploaded_at = at
             for counter in COUNTERS:
                 setattr(build, counter, 0)
             build.recorded_sessions, build.recorded_feedbacks, build.downloaded_by = [], [], set()
-            told = {"filesize": len(app_file(project, build))}
-            self._tell(at, Action.UPLOAD, about_build(project, build) | told)
+            self._insert_audit(at, Action.UPLOAD, about_file(project, build))
         else:
             self._remove(project, build)
-            self._tell(at, Action.DELETE, about_build(project, build))
+            self._insert_audit(at, Action.DELETE, about_build(project, build))
 
-    def _takers(self, project: Project, build: Build) -> list[str]:
+    def _testers_in_turn(self, project: Project, build: Build) -> list[str]:
         everybody = [tester.email for tester in self._testers.values() if not tester.blocked]
         members = {email for group in (*build.groups, *project.groups) for email in group.members}
         return [email for email in everybody if email in members] or everybody
 
-    def _made_up(self, project: Project, build: Build, email: str, at: str, *, crashed: bool) -> Session:
+    def _generate_session(self, project: Project, build: Build, email: str, at: str, *, crashed: bool) -> Session:
         number = max((one.id for one in build.recorded_sessions), default=build.id * 1000) + 1
-        # The same tester, the same device.
-        known = [one.lower() for one in self._takers(project, build)]
+        # A tester keeps the same device.
+        known = [one.lower() for one in self._testers_in_turn(project, build)]
         who = known.index(email.lower()) if email.lower() in known else len(known)
-        return made_up(project, build, number, build.sessions, who, email, at, crashed=crashed)
+        return generate_session(project, build, number, build.sessions, who, email, at, crashed=crashed)
 
     def _one_session(self, project: Project, build: Build, wanted: LifeSession, at: str) -> None:
-        session = self._made_up(project, build, wanted.tester, at, crashed=wanted.crashed)
+        session = self._generate_session(project, build, wanted.tester, at, crashed=wanted.crashed)
         seconds = round((wanted.minutes or 0) * 60)
         length = wanted.duration if wanted.minutes is None else f"{seconds // 60:02}:{seconds % 60:02}"
-        told = replace(session, device=wanted.device or session.device, duration=length or session.duration)
-        self._add_session(build, told)
+        changed = replace(session, device=wanted.device or session.device, duration=length or session.duration)
+        self._add_session(build, changed)
 
     def _add_session(self, build: Build, session: Session) -> None:
         who = session.tester.lower()
@@ -203,24 +202,23 @@ class Lives(Builds, Recordings, Audits):
         )
 
     def _add_downloads(self, project: Project, build: Build, count: int, at: str) -> None:
-        emails = self._takers(project, build) or self._writers()[:1]
-        size = len(app_file(project, build))
+        emails = self._testers_in_turn(project, build) or self._writers()[:1]
+        about = about_file(project, build)
         for _ in range(count):
             email = emails[build.downloads % len(emails)]
             build.downloads += 1
             build.downloaded_by.add(email.lower())
-            told = {"testerEmail": email, "filesize": size}
-            self._tell(at, Action.DOWNLOAD, about_build(project, build) | told, email)
+            self._insert_audit(at, Action.DOWNLOAD, about | {"testerEmail": email}, email)
 
     def _change(self, build: Build, wanted: LifeUpdate) -> None:
-        given = wanted.model_dump(exclude_none=True)
-        if "groups" in given:
-            build.groups = self._named(given.pop("groups"))
-        build.metadata |= given.pop("metadata", {})
-        for name, value in given.items():
+        changes = wanted.model_dump(exclude_none=True)
+        if "groups" in changes:
+            build.groups = self._named(changes.pop("groups"))
+        build.metadata |= changes.pop("metadata", {})
+        for name, value in changes.items():
             setattr(build, name, value)
 
-    def _tell(self, at: str, action: Action, data: dict[str, Any], email: str | None = None) -> None:
+    def _insert_audit(self, at: str, action: Action, data: dict[str, Any], email: str | None = None) -> None:
         audit = self._audit(email or self._writers()[0], at, action, data)
         bisect.insort(self._audits, audit, key=attrgetter("timestamp"))
 

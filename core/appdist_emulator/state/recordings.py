@@ -1,14 +1,14 @@
-"""What the SDK recorded with a build: sessions and feedbacks.
+"""The SDK's recordings of a build: sessions and feedbacks.
 
-Where the documents are silent, or say two things, the emulator decides like this:
+Where the documents are silent or contradict each other, the emulator decides like this:
 
-- A seed that only counts sessions gets that many, 50 at most, as many of them crashed as it counts
-  crashes. They are the testers' of the build's groups. Their order is that of recording. None
-  begins in the future, however young the build is.
-- Sessions and feedbacks tell of people, so that a tester may not read them: code 5, HTTP 403.
-- Feedbacks are those of the projects that one may read. `recordedAt` is ten hours after
-  `recorded_at`, as in the sample; which of the two is right is not known.
-- `fields` is one of meta, events and logs; anything else is code 1. Events come with the metadata.
+- If a seed only counts sessions, the emulator generates that many, at most 50, with as many crashes
+  as counted, by the testers of the build's groups. They are in the order of recording. None starts
+  in the future, however new the build is.
+- Sessions and feedbacks contain personal data, so a tester may not read them: code 5, HTTP 403.
+- A user sees the feedbacks of the projects that they may read. `recordedAt` is ten hours after
+  `recorded_at`, as in the sample; which of the two is right is unknown.
+- `fields` is one of meta, events and logs; anything else is code 1. Events include the metadata.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from appdist_emulator.seed import TIME_FORMAT
-from appdist_emulator.state.base import Base, ids, may, no_tester, number
+from appdist_emulator.state.base import Base, format_time, ids, may, no_tester, number, parse_time
 from appdist_emulator.state.records import Feedback, Refusal, Session
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from appdist_emulator.state.records import Build, Project
 
 _LATEST = 100
-_MADE_UP = 50
+_GENERATED = 50
 _DEVICES = {
     "iOS": ("Apple - iPhone 15 Pro", "Apple - iPhone 13 mini", "Apple - iPad Air"),
     "Android": ("Samsung - Samsung Galaxy S24", "Google - Pixel 8", "Xiaomi - Redmi Note 13"),
@@ -55,7 +54,7 @@ class Recordings(Base):
     def session(
         self, user: User, project_id: str, build_id: str, session_id: str, fields: str, base: str
     ) -> dict[str, Any] | str:
-        """A session as JSON, or its log as text."""
+        """Return a session as JSON, or its log as text."""
         with self._lock:
             no_tester(user)
             project, build = self._find(user, project_id, build_id, "r")
@@ -85,7 +84,7 @@ class Recordings(Base):
     # --- inside; the lock is held -----------------------------------------------------------------
 
     def _feedbacks(self, user: User | None, base: str) -> list[dict[str, Any]]:
-        """List the newest first; for nobody in particular, all of them."""
+        """List the feedbacks that the user may read, the newest first; without a user, all."""
         found = [
             (feedback, build, project)
             for project in self._projects.values()
@@ -97,7 +96,7 @@ class Recordings(Base):
         found.sort(key=lambda one: (one[0].recorded_at, one[0].id), reverse=True)
         return [_feedback_view(*one, base) for one in found]
 
-    def _grow_recordings(self, wanted: seeds.Build, project: Project, build: Build) -> None:
+    def _load_recordings(self, wanted: seeds.Build, project: Project, build: Build) -> None:
         """Give a build of the seed its sessions and feedbacks, listed or made up."""
         emails = list(dict.fromkeys(email for group in (*build.groups, *project.groups) for email in group.members))
         if wanted.recorded_sessions:
@@ -107,12 +106,12 @@ class Recordings(Base):
                 for session in wanted.recorded_sessions
             ]
         else:
-            # Who never signed in has no session, unless nobody else could.
+            # Testers who never signed in have sessions only if nobody else can.
             active = [email for email in emails if self._testers[email.lower()].last_login]
             active = active or emails or [tester.email for tester in self._testers.values()]
             build.recorded_sessions = _sessions(project, build, active[: max(build.testers, 1)])
         for feedback in wanted.recorded_feedbacks:
-            # One of the sessions of who reports it, if there is one.
+            # One of the reporter's sessions, if there is one.
             theirs = [one for one in build.recorded_sessions if one.tester.lower() == feedback.reported_by.lower()]
             session = theirs[len(build.recorded_feedbacks) % len(theirs)] if theirs else None
             build.recorded_feedbacks.append(
@@ -128,27 +127,27 @@ class Recordings(Base):
 
 
 def _sessions(project: Project, build: Build, emails: list[str]) -> list[Session]:
-    count = min(build.sessions, _MADE_UP)
+    count = min(build.sessions, _GENERATED)
     crashes = min(build.crashes, count)
-    uploaded = parse(build.uploaded_at)
+    uploaded = parse_time(build.uploaded_at)
     age, needed = datetime.now(UTC) - uploaded, timedelta(hours=2 + 5 * count)
     pace = age / needed if timedelta() < age < needed else 1.0
     made = []
     for turn in range(count):
         start = uploaded + timedelta(hours=2 + 5 * turn, seconds=turn * 613 % 3600) * pace
-        crashed = crashes_in_turn(turn, count, crashes)
+        crashed = crashed_in_turn(turn, count, crashes)
         who = turn % len(emails) if emails else 0
         number, email = build.id * 1000 + turn + 1, emails[who] if emails else ""
-        made.append(made_up(project, build, number, turn, who, email, written(start), crashed=crashed))
+        made.append(generate_session(project, build, number, turn, who, email, format_time(start), crashed=crashed))
     return made
 
 
-def crashes_in_turn(turn: int, count: int, crashes: int) -> bool:
-    """Spread them evenly, and exactly as many as are counted."""
+def crashed_in_turn(turn: int, count: int, crashes: int) -> bool:
+    """Return whether the session with this index crashed: spreads exactly `crashes` evenly over `count`."""
     return turn * crashes // count != (turn + 1) * crashes // count
 
 
-def made_up(
+def generate_session(
     project: Project,
     build: Build,
     number: int,
@@ -159,7 +158,7 @@ def made_up(
     *,
     crashed: bool,
 ) -> Session:
-    """Give somebody a session; `who` decides on the device and the country, `turn` on the length."""
+    """Generate a session; `who` selects device and country, `turn` the duration."""
     devices = _DEVICES.get(project.platform, (f"{project.platform} device",))
     country, code = _COUNTRIES[who % len(_COUNTRIES)]
     seconds = 27 + turn * 197 % 1500
@@ -202,13 +201,13 @@ def _events(session: Session, base: str) -> list[dict[str, Any]]:
 
 
 def _log(project: Project, build: Build, session: Session) -> str:
-    start = parse(session.start_time)
+    start = parse_time(session.start_time)
     step = _seconds(session) // (len(_SCREENS) + 1)
     lines = [(start, "I", f"{project.name} {build.version} ({build.version_code}) on {session.device}")]
     lines += [(start + timedelta(seconds=step * turn), "D", f"show {name}") for turn, name in enumerate(_SCREENS, 1)]
     if session.crashed:
-        lines.append((parse(_end(session)), "E", "crashed: the view is detached"))
-    return "".join(f"{written(at)} {level}/App: {text}\n" for at, level, text in lines)
+        lines.append((parse_time(_end(session)), "E", "crashed: the view is detached"))
+    return "".join(f"{format_time(at)} {level}/App: {text}\n" for at, level, text in lines)
 
 
 def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str) -> dict[str, Any]:
@@ -219,7 +218,7 @@ def _feedback_view(feedback: Feedback, build: Build, project: Project, base: str
         "screenshotUrl": f"{base}/screenshots/feedback-{feedback.id}.jpg",
         "buildId": str(build.id),
         "projectId": str(project.id),
-        "recordedAt": written(parse(feedback.recorded_at) + timedelta(hours=10)),
+        "recordedAt": format_time(parse_time(feedback.recorded_at) + timedelta(hours=10)),
         "source": feedback.source,
         "reported_by": feedback.reported_by,
         "session_id": "" if feedback.session_id is None else str(feedback.session_id),
@@ -232,12 +231,4 @@ def _seconds(session: Session) -> int:
 
 
 def _end(session: Session) -> str:
-    return written(parse(session.start_time) + timedelta(seconds=_seconds(session)))
-
-
-def parse(text: str) -> datetime:
-    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
-
-
-def written(at: datetime) -> str:
-    return at.strftime(TIME_FORMAT)
+    return format_time(parse_time(session.start_time) + timedelta(seconds=_seconds(session)))
