@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Outcome, Process, Service, connection, github_outputs
-from sauce_appdist.ci import Fact, Part, Report, RunContext
+from sauce_appdist.ci import Fact, PartResult, Report, RunContext
 from sauce_appdist.ci.github import summary
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.outputs import StepOutputs
@@ -144,7 +144,7 @@ def test_no_text_becomes_a_command(text: str) -> None:
 
 @given(st.text(), st.text(), st.sampled_from(["done", "failed", "unknown"]))
 def test_no_text_breaks_the_summary(label: str, text: str, state: Any) -> None:
-    report = Report(text, [Fact("Label", text, "https://x.example/")], [Part("copy", state, text)], text)
+    report = Report(text, [Fact("Label", text, "https://x.example/")], [PartResult("copy", state, text)], text)
     report.problem = InputError(text)
     lines = summary(report).split("\n")
     rows = [line for line in lines if line.startswith(("| **Label", "| copy"))]

@@ -39,7 +39,7 @@ class Fact(NamedTuple):
     url: str | None = None
 
 
-class Part(NamedTuple):
+class PartResult(NamedTuple):
     """One part of a promotion, how it ended and what it did."""
 
     name: str
@@ -53,7 +53,7 @@ class Report:
 
     title: str
     facts: list[Fact] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[PartResult] = field(default_factory=list)
     notes: str | None = None
     links: list[Fact] = field(default_factory=list)
     problem: AppDistError | None = None
@@ -64,14 +64,6 @@ class Report:
     def mark(self) -> str:
         """A sign for how it ended."""
         return MARKS["failed" if self.problem else self.state]
-
-    def part(self, name: str, state: PartState, detail: str = "") -> None:
-        """Add a row of a promotion; it takes the place of an earlier one of that name."""
-        told, names = Part(name, state, detail), [part.name for part in self.parts]
-        if name in names:
-            self.parts[names.index(name)] = told
-        else:
-            self.parts.append(told)
 
     def fact(self, label: str, text: str | None, url: str | None = None) -> None:
         """Add a row; None and "" are left out, a second row of the same label replaces the first."""

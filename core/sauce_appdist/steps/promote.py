@@ -15,12 +15,12 @@ from sauce_appdist.steps import annotate, copy, find, invite, tag
 from sauce_appdist.steps.gate.options import GateOptions, GateOutputs
 from sauce_appdist.steps.gate.step import Gate
 from sauce_appdist.steps.groups import Directory, described
+from sauce_appdist.steps.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sauce_appdist.api.testers import Group
-    from sauce_appdist.ci import PartState
     from sauce_appdist.steps.context import Context
 
 
@@ -114,34 +114,31 @@ class Promotion:
 
     def __init__(self, inputs: Inputs, context: Context, out: Outputs) -> None:
         self._inputs, self._context, self._out = inputs, context, out
-        self._written: list[str] = []
-        self._pending: list[str] = []
-        self._details: dict[str, str] = {}
-        self._states: dict[str, PartState] = {}  # of parts that are done, though not well
+        self._ledger = Ledger()
         self._gate = Gate(inputs, context, out, writes=True) if inputs.gates() else None
-        out.completed_steps = []
+        self._publish()
         context.ci.report.title = "Promotion"
 
     def run(self) -> None:
         """Do it. Raises the error of the failing part, as PartialSuccessError once anything was written."""
-        inputs, context, out = self._inputs, self._context, self._out
+        inputs, context, out, ledger = self._inputs, self._context, self._out, self._ledger
         with self._part("find"):
             source = find.resolve(inputs, context, read=True, to_folder=inputs.to_folder)
             find.describe(source, context, out)
-            self._details["find"] = find.name_of(source)
+            ledger.note("find", find.name_of(source))
             context.ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
         with self._part("check"):
             plan = self._check(source)
-            self._details |= {"check": "groups, files and inputs fit", **plan.writes}
+            ledger.note("check", "groups, files and inputs fit")
+            ledger.plan({**({"gate": ""} if self._gate else {}), **plan.writes})
             context.ci.info(f"The plan{' (dry run: nothing is written)' if context.dry_run else ''}:\n{plan}")
-        self._pending = list(plan.writes)
         target = source
         if self._gate:
             with self._part("gate"):
                 self._gate.judge()
                 # What came in meanwhile, like tags, is not to be lost.
                 source = target = self._gate.as_seen(source)
-                self._tell_gate()
+                self._note_gate()
         context.ci.report.notes = plan.update.release_notes
         if inputs.to_folder:
             with self._part("copy"):
@@ -166,7 +163,9 @@ class Promotion:
             out.invited_groups, out.notified = [], False
             why = "nobody: the copy was there already"
             context.ci.info(f"Invited {why} (notify: if-copied).")
-            context.ci.report.part("invite", "not done", why)
+            ledger.begin(["invite"])
+            ledger.note("invite", why, "not done")
+            self._publish()
         elif plan.groups:
             with self._part("invite"):
                 invite.invite(
@@ -184,12 +183,12 @@ class Promotion:
         if self._gate:
             with self._part("gate", section=False):
                 self._gate.look_again()
-                self._tell_gate()
+                self._note_gate()
 
-    def _tell_gate(self) -> None:
-        verdict = self._out.verdict
-        self._details["gate"] = f"{'' if verdict == 'passed' else f'{verdict}: '}{self._out.reason}"
-        self._states["gate"] = "done" if verdict == "passed" else "unknown"
+    def _note_gate(self) -> None:
+        verdict, reason = self._out.verdict, self._out.reason or ""
+        passed = verdict == "passed"
+        self._ledger.note("gate", reason if passed else f"{verdict}: {reason}", "done" if passed else "unknown")
 
     def _check(self, source: find.Target) -> Plan:
         """Everything that can be known to fail is found here, with GETs only."""
@@ -233,46 +232,41 @@ class Promotion:
 
     @contextmanager
     def _part(self, *names: str, section: bool = True) -> Iterator[None]:
-        """A section of the log, if it is not within one; notes what was done, or which part failed."""
-        report, reads = self._context.ci.report, names[0] in {"find", "check", "gate"}
-        planned = self._context.dry_run and not reads
+        """A section of the log, if it is not within one; records what was done, or which part failed."""
+        ledger, ci = self._ledger, self._context.ci
+        reads, copies = names[0] in {"find", "check", "gate"}, names == ("copy",)
+        ledger.begin(names)
         try:
-            with self._context.ci.section(" and ".join(names)) if section else nullcontext():
+            with ci.section(" and ".join(names)) if section else nullcontext():
                 yield
         except Exception as error:
-            if self._out.failed_step:
-                raise  # a part within this one has told it
-            self._out.failed_step = names[0]
-            self._out.completed_steps = [one for one in self._out.completed_steps or [] if one not in names]
+            if ledger.failed:
+                raise  # a part within this one has recorded it
             unknown = isinstance(error, PartialSuccessError) and error.unknown
-            if names == ("copy",) and self._out.copied:
-                self._written.append("copy")  # made, though not as it should be
-            state: PartState = "unknown" if unknown else "failed"
-            for name in names:
-                report.part(name, state, " ".join(str(error).split()))
-            rest = [name for name in self._pending if name not in names]
-            for name in rest:
-                report.part(name, "not done")
-            report.title = f"Promotion stopped at {names[0]}"
-            if not self._written and not unknown:
+            # A copy may be made, though not as it should be.
+            ledger.fail(names, " ".join(str(error).split()), unknown=unknown, wrote=copies and bool(self._out.copied))
+            self._publish()
+            ci.report.title = f"Promotion stopped at {ledger.failed}"
+            if not ledger.written and not unknown:
                 raise
-            raise PartialSuccessError(self._advice(error, names, rest, unknown=unknown)) from error
-        self._pending = [name for name in self._pending if name not in names]
-        if not planned:
-            self._out.completed_steps = list(dict.fromkeys([*(self._out.completed_steps or []), *names]))
-            found = names == ("copy",) and not self._out.copied  # it was there already
-            self._written += [] if reads or found else names
-        for name in names:
-            state = "planned" if planned else self._states.get(name, "done")
-            report.part(name, state, self._details.get(name, ""))
+            raise PartialSuccessError(self._advice(error, names, unknown=unknown)) from error
+        planned = self._context.dry_run and not reads
+        found = copies and not self._out.copied  # it was there already
+        ledger.complete(names, planned=planned, wrote=not (reads or planned or found))
+        self._publish()
 
-    def _advice(self, error: Exception, names: tuple[str, ...], rest: list[str], *, unknown: bool) -> str:
+    def _publish(self) -> None:
+        """Outputs and summary as the ledger has them now."""
+        self._out.completed_steps, self._out.failed_step = self._ledger.completed, self._ledger.failed
+        self._context.ci.report.parts = self._ledger.results()
+
+    def _advice(self, error: Exception, names: tuple[str, ...], *, unknown: bool) -> str:
         """What is done, what is not, and how to go on without doing anything twice."""
-        out = self._out
+        out, written, rest = self._out, self._ledger.written, self._ledger.remaining
         bug = "" if isinstance(error, AppDistError) else f" ({type(error).__name__}: a bug, please report it)"
         lines = [
             f"{' and '.join(names)} failed: {error}{bug}",
-            f"Done: {', '.join(self._written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
+            f"Done: {', '.join(written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
         ]
         located = out.promoted_project_id is not None
         project_id = out.promoted_project_id if located else out.project_id
@@ -292,7 +286,7 @@ class Promotion:
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
                 f"with its build-url and {copy.WITHOUT_COPYING}."
             )
-        elif self._written:
+        elif written:
             lines.append("To go on, run promote again: to write the same again does no harm.")
         uninvited = "invite" in rest or (names == ("invite",) and not unknown)
         if self._inputs.notify == "if-copied" and out.copied and uninvited:
