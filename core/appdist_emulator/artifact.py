@@ -1,4 +1,4 @@
-"""What an uploaded file says about itself (docs/reference/api-facts.md#upload-files), and what the emulator adds."""
+"""Reads platform, package, name and version from an uploaded file (docs/reference/api-facts.md#upload-files)."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def inspect(filename: str, content: bytes, fields: Mapping[str, str]) -> Artifac
     parts = _NAME_VERSION_CODE.match(name.stem)
     fallback = re.sub(r"[-_ ]+", " ", parts["name"] if parts else name.stem).strip() or "App"
 
-    def first(field: str, key: str, otherwise: str) -> str:
-        return fields.get(field, "").strip() or manifest.get(key, "").strip() or otherwise
+    def first(field: str, key: str, default: str) -> str:
+        return fields.get(field, "").strip() or manifest.get(key, "").strip() or default
 
     return Artifact(
         platform=platform,

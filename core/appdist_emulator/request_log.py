@@ -19,7 +19,7 @@ _LENGTH = 10_000  # requests
 _SEEN_LENGTH = 100  # credentials
 _HIDDEN = "***"
 _HIDDEN_NAMES = {"api_key", SIGNATURE}
-_SHORTEST = 8  # characters; a shorter secret is hidden only where it is the whole value
+_SHORTEST = 8  # characters; a shorter secret is hidden only if it is the whole value
 
 
 class RequestLog:

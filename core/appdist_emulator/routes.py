@@ -278,19 +278,19 @@ def _base() -> str:
 
 
 def _fields(form: MultiDict[str, str]) -> dict[str, str]:
-    # As PHP reads a form, of which the service's paths and messages remind: the last one counts.
+    # Of a repeated field the last value counts, as in PHP, which the service seems to use.
     return {name: values[-1] for name, values in form.lists()}
 
 
 def _patch_fields() -> dict[str, str]:
-    """Read a PATCH as its note says: urlencoded or JSON, "multipart/form-data is not supported"."""
+    """Read a PATCH, as documented: urlencoded or JSON; "multipart/form-data is not supported"."""
     if request.mimetype == "application/x-www-form-urlencoded":
         return _fields(request.form)
     if request.mimetype == "application/json":
         data = request.get_json(silent=True)
         if not isinstance(data, dict):
             raise Refusal(1, "The body is not a JSON object")
-        # Every parameter of the table is a STRING: a list of tags would be a mistake of the client.
+        # The documents give each parameter the type STRING: a list of tags is a mistake of the client.
         if not all(isinstance(value, str) for value in data.values()):
             raise Refusal(1, "Parameters must be strings")
         return data

@@ -46,7 +46,7 @@ class Classic:
         """Return the user whose credentials the request has. Raises Refusal."""
         auth = request.authorization
         if auth is not None and auth.type == "basic":
-            return self.account.user_of_key(auth.username or "", auth.password or "")
+            return self.account.user_of_basic(auth.username or "", auth.password or "")
         if (auth is not None and auth.type == "bearer") or "X-OIDC-Config-Key" in request.headers:
             return self._oidc_user()
         raise Refusal(104, "Missing API key", 401)

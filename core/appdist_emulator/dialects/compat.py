@@ -98,7 +98,7 @@ class Compat(Classic):
         key = self.api_key()
         if kind in {"basic", "bearer"} or key is None:
             return super().user()
-        return self.account.user_of_lone_key(key)
+        return self.account.user_of_api_key(key)
 
     def api_key(self) -> str | None:
         return request.headers.get("X-API-Key", super().api_key())

@@ -39,12 +39,12 @@ class Account(Lives, People, Company):
 
     # --- signing in -------------------------------------------------------------------------------
 
-    def user_of_key(self, email: str, api_key: str) -> User:
+    def user_of_basic(self, email: str, api_key: str) -> User:
         """HTTP Basic `email:api-key` (docs/reference/api-facts.md#signing-in)."""
         with self._lock:
             user = self._users.get(email.lower())
             if user is None or user.api_key != api_key:
-                # The same for both, so as not to tell which is wrong: docs/reference/api-facts.md#wrong-credentials.
+                # The same for both, so as not to reveal which is wrong: docs/reference/api-facts.md#wrong-credentials.
                 raise Refusal(104, "User not found", 401)
             return self._not_blocked(user, 401)
 
@@ -84,13 +84,13 @@ class Account(Lives, People, Company):
 
         Source: docs/reference/api-facts.md#signing-in.
         """
-        return self._user_of_key_alone(api_key, Refusal(5, "Invalid API key", 200))
+        return self._user_with_key(api_key, Refusal(5, "Invalid API key", 200))
 
-    def user_of_lone_key(self, api_key: str) -> User:
+    def user_of_api_key(self, api_key: str) -> User:
         """Compat's `X-API-Key` and `api_key` (docs/reference/api-facts.md#dialects)."""
-        return self._user_of_key_alone(api_key, Refusal(104, "User not found", 401))
+        return self._user_with_key(api_key, Refusal(104, "User not found", 401))
 
-    def _user_of_key_alone(self, api_key: str, wrong: Refusal) -> User:
+    def _user_with_key(self, api_key: str, wrong: Refusal) -> User:
         with self._lock:
             for user in self._users.values():
                 if api_key and user.api_key == api_key:

@@ -195,7 +195,7 @@ def _day(query: Mapping[str, str], name: str) -> str | None:
     if name not in query:
         return None
     try:
-        # fromisoformat alone would take 20260301 too.
+        # fromisoformat alone accepts 20260301 too.
         if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", query[name]):
             return date.fromisoformat(query[name]).isoformat()
     except ValueError:

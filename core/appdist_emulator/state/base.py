@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from appdist_emulator.state.records import Action, Build, Project, Rules, Site, Webhook
 
 ROOT = "/"
-_HERE = "127.0.0.1"  # the server listens nowhere else
+_ADDRESS = "127.0.0.1"  # the server listens on no other address
 
 
 class Base:
@@ -128,7 +128,7 @@ class Base:
             site_name=self._seed.company,
             user_id=self._user_id(email),
             user_email=email,
-            ip_address=_HERE,
+            ip_address=_ADDRESS,
             action=action,
             data=data,
         )

@@ -301,10 +301,10 @@ class Builds(Base):
         for depth in range(1, len(parts) + 1):
             self._folders.setdefault(ROOT + "/".join(parts[:depth]))
 
-    def _resolve(self, text: str | None, otherwise: list[Group]) -> tuple[list[Group], list[str], list[str]]:
+    def _resolve(self, text: str | None, default: list[Group]) -> tuple[list[Group], list[str], list[str]]:
         """Return the groups with these names or ids, then the valid and the invalid items as written."""
         if text is None:
-            return list(otherwise), group_names(otherwise), []
+            return list(default), group_names(default), []
         groups: list[Group] = []
         valid: list[str] = []
         invalid: list[str] = []

@@ -97,7 +97,7 @@ class Recordings(Base):
         return [_feedback_view(*one, base) for one in found]
 
     def _load_recordings(self, wanted: seeds.Build, project: Project, build: Build) -> None:
-        """Give a build of the seed its sessions and feedbacks, listed or made up."""
+        """Add the listed or generated sessions and feedbacks to a build of the seed."""
         emails = list(dict.fromkeys(email for group in (*build.groups, *project.groups) for email in group.members))
         if wanted.recorded_sessions:
             numbers = ids((session.id for session in wanted.recorded_sessions), build.id * 1000 + 1)
@@ -109,7 +109,7 @@ class Recordings(Base):
             # Testers who never signed in have sessions only if nobody else can.
             active = [email for email in emails if self._testers[email.lower()].last_login]
             active = active or emails or [tester.email for tester in self._testers.values()]
-            build.recorded_sessions = _sessions(project, build, active[: max(build.testers, 1)])
+            build.recorded_sessions = _generate_sessions(project, build, active[: max(build.testers, 1)])
         for feedback in wanted.recorded_feedbacks:
             # One of the reporter's sessions, if there is one.
             theirs = [one for one in build.recorded_sessions if one.tester.lower() == feedback.reported_by.lower()]
@@ -126,7 +126,7 @@ class Recordings(Base):
             )
 
 
-def _sessions(project: Project, build: Build, emails: list[str]) -> list[Session]:
+def _generate_sessions(project: Project, build: Build, emails: list[str]) -> list[Session]:
     count = min(build.sessions, _GENERATED)
     crashes = min(build.crashes, count)
     uploaded = parse_time(build.uploaded_at)
