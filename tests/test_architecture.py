@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import ROOT
+from sauce_appdist.ci import SYSTEMS
+from sauce_appdist.interface.inputs import ConnectionInputs, choices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -227,3 +229,22 @@ def test_circles_and_unused_modules_are_found(tmp_path: Path) -> None:
     (package / "prices.py").write_text("from shop.desk.pay import Payment")
     assert circle(import_graph(package)) == "shop.desk.bill -> shop.prices -> shop.desk.pay -> shop.desk.bill"
     assert circle(rooms(import_graph(package))) == "shop.desk -> shop.prices -> shop.desk"
+
+
+# --- CI systems -----------------------------------------------------------------------------------
+
+
+def test_every_ci_system_is_a_row() -> None:
+    """A third system costs a module and a row; without the row nothing would ever load the module."""
+    modules = {f"sauce_appdist.ci.{path.stem}" for path in (CORE / "ci").glob("*.py")}
+    rows = {system.module for system in SYSTEMS.values()}
+    shared = {"sauce_appdist.ci.__init__", "sauce_appdist.ci.terminal"}
+    assert modules - shared == rows, "each module of core/sauce_appdist/ci needs a row in SYSTEMS (ci/__init__.py)"
+    providers = choices(ConnectionInputs.model_fields["oidc_provider"])
+    assert set(providers) == set(SYSTEMS), "oidc-provider takes the systems of SYSTEMS (ci/__init__.py)"
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_only_ci_knows_ci_systems(name: str) -> None:
+    outside = [path for path in MODULES if name_of(path) != "ci" and SYSTEMS[name].variable in path.read_text("utf-8")]
+    assert outside == []

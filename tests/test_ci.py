@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Outcome, Process, Service, connection, github_outputs
-from sauce_appdist.ci import Fact, PartResult, Report, RunContext
+from sauce_appdist.ci import Fact, Job, PartResult, Report
 from sauce_appdist.ci.github import summary
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.outputs import StepOutputs
@@ -405,7 +405,7 @@ def test_the_emulator_is_a_command(tmp_path: Path) -> None:
 
 
 def test_metadata_of_the_run_leaves_out_what_is_unknown() -> None:
-    assert RunContext(commit="a", attempt=3).metadata() == {"commit": "a"}
+    assert Job(commit="a", attempt=3).metadata() == {"commit": "a"}
 
 
 def test_outputs_as_text() -> None:

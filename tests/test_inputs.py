@@ -304,15 +304,15 @@ def test_what_was_left_aside_is_told_with_the_error(run: Run) -> None:
     assert "(APPDIST_PACKAGE_NAME left aside for what is given here.)" in done.log
 
 
-GITLAB = {"GITLAB_CI": "true"}
+LITERAL = {"literal_variables": True}  # as our GitLab templates pass free text
 
 
 def test_on_gitlab_free_text_that_is_one_variable_is_looked_up_once() -> None:
     environ = {"CI_COMMIT_MESSAGE": "$APPDIST_API_KEY", "APPDIST_INPUT_RELEASE_NOTES": "$CI_COMMIT_MESSAGE"}
-    assert gather(annotate.Inputs, {}, environ | GITLAB).texts == {"release_notes": "$APPDIST_API_KEY"}
+    assert gather(annotate.Inputs, {}, environ, **LITERAL).texts == {"release_notes": "$APPDIST_API_KEY"}
     assert gather(annotate.Inputs, {}, environ).texts == {"release_notes": "$CI_COMMIT_MESSAGE"}
     for text in ("costs $5 and ${HOME}", "$5", "$100", "$"):
-        assert gather(annotate.Inputs, {}, GITLAB | {"APPDIST_INPUT_RELEASE_NOTES": text}).texts == {
+        assert gather(annotate.Inputs, {}, {"APPDIST_INPUT_RELEASE_NOTES": text}, **LITERAL).texts == {
             "release_notes": text
         }
 
@@ -321,13 +321,13 @@ def test_a_commit_message_cannot_name_a_secret() -> None:
     """What the shell or GitLab has expanded already is text, whatever it looks like."""
     message, key = "$APPDIST_API_KEY", {"APPDIST_API_KEY": API_KEY}
     for layer in ({"APPDIST_RELEASE_NOTES": message}, {}):
-        given = gather(annotate.Inputs, {} if layer else {"release_notes": message}, GITLAB | key | layer)
+        given = gather(annotate.Inputs, {} if layer else {"release_notes": message}, key | layer, **LITERAL)
         assert given.texts["release_notes"] == message
     for name in ("APPDIST_API_KEY", "CI_JOB_TOKEN", "CI_REGISTRY_PASSWORD", "CI_JOB_JWT_V2"):
         with pytest.raises(InputError, match=f"is the variable {name}, which looks like a credential"):
-            gather(annotate.Inputs, {}, GITLAB | key | {name: "x", "APPDIST_INPUT_RELEASE_NOTES": f"${{{name}}}"})
+            gather(annotate.Inputs, {}, key | {name: "x", "APPDIST_INPUT_RELEASE_NOTES": f"${{{name}}}"}, **LITERAL)
     with pytest.raises(InputError, match="release-notes is the variable TYPO, which does not exist"):
-        gather(annotate.Inputs, {}, GITLAB | {"APPDIST_INPUT_RELEASE_NOTES": "$TYPO"})
+        gather(annotate.Inputs, {}, {"APPDIST_INPUT_RELEASE_NOTES": "$TYPO"}, **LITERAL)
 
 
 # --- Reading text -----------------------------------------------------------------------------------

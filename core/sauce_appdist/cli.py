@@ -180,14 +180,16 @@ def _inputs(
 
     `ignored` is told which variables were left aside for what was given.
     """
-    from sauce_appdist.ci import missing_secrets, secrets_around
+    from sauce_appdist.ci import missing_secrets, secrets_around, system_of
     from sauce_appdist.interface.environment import gather, parse, secrets_in
     from sauce_appdist.interface.inputs import is_secret
     from sauce_appdist.text import basic_pair
 
     for secret in (*secrets_in(declared, environ), *secrets_around(environ)):
         ci.mask(secret)
-    given = gather(declared, options, environ)
+    system = system_of(environ)
+    literal = system is not None and system.literal_variables
+    given = gather(declared, options, environ, literal_variables=literal)
     for name, text in given.texts.items():
         if is_secret(declared.model_fields[name]):
             ci.mask(text)  # from a file

@@ -92,9 +92,9 @@ class Client:
             return TokenHttp(inputs.timeout, verify, sleep=clock.sleep, log=log, redact=redact, learn=learn)
 
         def id_token(provider: str, audience: str, http: TokenHttp) -> Token:
-            from sauce_appdist.ci import id_token
+            from sauce_appdist.ci import SYSTEMS
 
-            return id_token(provider, environ, audience, http)
+            return SYSTEMS[provider].load().id_token(environ, audience, http)
 
         for url in (inputs.api_url(), inputs.oidc_token_url, inputs.oidc_issuer):
             if url:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TextIO, cast
 
 from sauce_appdist.text import Redactor, printable
 
@@ -74,8 +75,8 @@ class Report:
                 self.links.append(Fact(label, text, url))
 
 
-class RunContext(NamedTuple):
-    """What the CI system tells of the run; None where it does not."""
+class Job(NamedTuple):
+    """What the CI system says of the running job; None where it does not."""
 
     commit: str | None = None
     branch: str | None = None
@@ -102,7 +103,7 @@ class Ci(ABC):
 
     def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
         self.environ = environ
-        self.context = run_context(environ)
+        self.job = job_of(environ)
         self.report = Report("")
         self.debugging = False
         self._out = out
@@ -175,59 +176,75 @@ class Ci(ABC):
         """Write the outputs and the summary; called once, also when the step failed."""
 
 
-def run_context(environ: Mapping[str, str]) -> RunContext:
-    """The run's facts, from whichever CI system the environment is of."""
-    if environ.get("GITHUB_ACTIONS") == "true":
-        from sauce_appdist.ci.github import context  # only one of the two is ever loaded
+class CiModule(Protocol):
+    """What the module of a CI system has."""
 
-        return context(environ)
-    if environ.get("GITLAB_CI") == "true":
-        from sauce_appdist.ci.gitlab import context
+    def job(self, environ: Mapping[str, str], /) -> Job:
+        """What the environment says of the job."""
 
-        return context(environ)
-    return RunContext()
+    def id_token(self, environ: Mapping[str, str], audience: str, http: TokenHttp, /) -> Token:
+        """An ID token of the job. Raises InputError where it may have none, with what to add to the job."""
+
+    def missing_secrets(self, environ: Mapping[str, str], /) -> str:
+        """Why the job may have no credentials at all; "" where there is no telling reason."""
+
+    def log(self, environ: Mapping[str, str], out: TextIO, /) -> Ci:
+        """Where a step speaks in the job."""
 
 
-def id_token(provider: str, environ: Mapping[str, str], audience: str, http: TokenHttp) -> Token:
-    """An ID token of this job. Raises InputError where it may have none, with what to add to the job."""
-    if provider == "github":
-        from sauce_appdist.ci.github import id_token as of_github
+class CiSystem(NamedTuple):
+    """A CI system: `variable` is "true" in its jobs, `secrets` are what it gives a job and must never be shown.
 
-        return of_github(environ, audience, http)
-    from sauce_appdist.ci.gitlab import id_token as of_gitlab
+    With `literal_variables`, our templates pass free text unexpanded: a lone `$NAME` is looked up by us.
+    """
 
-    return of_gitlab(environ, audience)
+    variable: str
+    module: str
+    secrets: tuple[str, ...] = ()
+    literal_variables: bool = False
+
+    def load(self) -> CiModule:
+        """Its module: only that of the system that runs is ever loaded."""
+        return cast("CiModule", import_module(self.module))
+
+
+SYSTEMS: Mapping[str, CiSystem] = {
+    "github": CiSystem("GITHUB_ACTIONS", "sauce_appdist.ci.github", ("ACTIONS_ID_TOKEN_REQUEST_TOKEN",)),
+    "gitlab": CiSystem("GITLAB_CI", "sauce_appdist.ci.gitlab", ("APPDIST_ID_TOKEN",), literal_variables=True),
+}
+
+
+def system_of(environ: Mapping[str, str]) -> CiSystem | None:
+    """The CI system that the environment is of; None in a shell."""
+    return next((system for system in SYSTEMS.values() if environ.get(system.variable) == "true"), None)
+
+
+def job_of(environ: Mapping[str, str]) -> Job:
+    """What the environment says of the running job, whichever CI system runs it."""
+    system = system_of(environ)
+    return system.load().job(environ) if system else Job()
 
 
 def missing_secrets(environ: Mapping[str, str]) -> str:
     """Why a job may have no credentials at all; "" where there is no telling reason."""
-    if environ.get("GITHUB_ACTIONS") != "true":
-        return ""
-    from sauce_appdist.ci.github import about_forks
-
-    return about_forks(environ)
+    system = system_of(environ)
+    return system.load().missing_secrets(environ) if system else ""
 
 
 def secrets_around(environ: Mapping[str, str]) -> list[str]:
-    """What CI systems put into a job that must never be shown, though most steps do not use it."""
-    names = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "APPDIST_ID_TOKEN")
+    """What CI systems give a job and must never be shown, though most steps do not use it."""
+    names = [name for system in SYSTEMS.values() for name in system.secrets]
     return [environ[name] for name in names if environ.get(name)]
 
 
 def choose(environ: Mapping[str, str], out: TextIO, *, json: bool = False) -> Ci:
-    """The place this run speaks to; `json` asks for machine-readable output on stdout."""
+    """Where this run speaks; `json` asks for machine-readable output on stdout."""
     if json:
         from sauce_appdist.ci.terminal import JsonOutput
 
         return JsonOutput(environ, out)
-    if environ.get("GITHUB_ACTIONS") == "true":
-        from sauce_appdist.ci.github import GitHub
-
-        return GitHub(environ, out)
-    if environ.get("GITLAB_CI") == "true":
-        from sauce_appdist.ci.gitlab import GitLab
-
-        return GitLab(environ, out)
+    if system := system_of(environ):
+        return system.load().log(environ, out)
     from sauce_appdist.ci.terminal import Terminal
 
     return Terminal(environ, out)

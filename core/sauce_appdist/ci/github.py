@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import github_action_utils as gha
 
-from sauce_appdist.ci import MARKS, Ci, RunContext
+from sauce_appdist.ci import MARKS, Ci, Job
 from sauce_appdist.errors import InputError
 from sauce_appdist.text import markdown as escaped, markdown_block
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from sauce_appdist.interface.outputs import StepOutputs
 
 
-def context(environ: Mapping[str, str]) -> RunContext:
+def job(environ: Mapping[str, str]) -> Job:
     """From GitHub's default variables; a pull request's branch is its head."""
     is_tag = environ.get("GITHUB_REF_TYPE") == "tag"
     name = environ.get("GITHUB_REF_NAME")
     repository = f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{environ.get('GITHUB_REPOSITORY')}"
     run = environ.get("GITHUB_RUN_ID")
     attempt = environ.get("GITHUB_RUN_ATTEMPT", "")
-    return RunContext(
+    return Job(
         commit=environ.get("GITHUB_SHA"),
         branch=None if is_tag else environ.get("GITHUB_HEAD_REF") or name,
         tag=name if is_tag else None,
@@ -46,7 +46,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Toke
         raise InputError(
             "oidc-provider is github, but this job may not ask for an ID token. Add to the job (or to the workflow; a "
             "called workflow needs it in the calling job too):\n  permissions:\n    id-token: write"
-            + about_forks(environ)
+            + missing_secrets(environ)
         )
     http.learn(token)
     from sauce_appdist.auth.oidc import github_id_token  # most jobs sign in otherwise
@@ -54,7 +54,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Toke
     return github_id_token(url, token, audience, http)
 
 
-def about_forks(environ: Mapping[str, str]) -> str:
+def missing_secrets(environ: Mapping[str, str]) -> str:
     """What to know where credentials are missing in a pull request; "" elsewhere."""
     if environ.get("GITHUB_EVENT_NAME") != "pull_request":
         return ""
@@ -62,6 +62,11 @@ def about_forks(environ: Mapping[str, str]) -> str:
         "\nA pull request from a fork gets neither secrets nor an ID token: run this on push, or only if "
         "github.event.pull_request.head.repo.full_name == github.repository."
     )
+
+
+def log(environ: Mapping[str, str], out: TextIO) -> Ci:
+    """The log of a job."""
+    return GitHub(environ, out)
 
 
 class GitHub(Ci):

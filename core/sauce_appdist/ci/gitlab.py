@@ -10,9 +10,9 @@ import re
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from sauce_appdist.ci import Ci, RunContext
+from sauce_appdist.ci import Ci, Job
 from sauce_appdist.ci.terminal import plain_report
 from sauce_appdist.errors import InputError
 from sauce_appdist.text import is_single_line, one_line
@@ -20,7 +20,7 @@ from sauce_appdist.text import is_single_line, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sauce_appdist.auth.oidc import Token
+    from sauce_appdist.auth.oidc import Token, TokenHttp
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
 
@@ -29,9 +29,9 @@ DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the 
 _RED, _YELLOW, _RESET = "\x1b[31;1m", "\x1b[33;1m", "\x1b[0m"
 
 
-def context(environ: Mapping[str, str]) -> RunContext:
+def job(environ: Mapping[str, str]) -> Job:
     """From GitLab's predefined variables. GitLab does not tell which attempt a job is."""
-    return RunContext(
+    return Job(
         commit=environ.get("CI_COMMIT_SHA"),
         branch=environ.get("CI_COMMIT_BRANCH") or environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
         tag=environ.get("CI_COMMIT_TAG"),
@@ -40,7 +40,7 @@ def context(environ: Mapping[str, str]) -> RunContext:
     )
 
 
-def id_token(environ: Mapping[str, str], audience: str) -> Token:
+def id_token(environ: Mapping[str, str], audience: str, _http: TokenHttp) -> Token:
     """The job's ID token, which GitLab put into a variable. Raises InputError where there is none."""
     token = environ.get("APPDIST_ID_TOKEN")
     if not token:
@@ -53,6 +53,16 @@ def id_token(environ: Mapping[str, str], audience: str) -> Token:
     from sauce_appdist.auth.oidc import Token, until  # most jobs sign in otherwise
 
     return Token(token, until(token))
+
+
+def missing_secrets(_environ: Mapping[str, str]) -> str:
+    """GitLab does not say why a variable is not there."""
+    return ""
+
+
+def log(environ: Mapping[str, str], out: TextIO) -> Ci:
+    """The log of a job."""
+    return GitLab(environ, out)
 
 
 class GitLab(Ci):

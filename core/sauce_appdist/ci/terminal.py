@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sauce_appdist.ci import MARKS, Ci, say
+from sauce_appdist.ci import MARKS, Ci, say, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,9 +106,7 @@ class Answers(Terminal):
 
     def ask(self, question: str) -> bool | None:
         """Whether a person agrees; None where nobody can be asked."""
-        if any(self.environ.get(name) == "true" for name in ("GITHUB_ACTIONS", "GITLAB_CI")):
-            return None
-        if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        if system_of(self.environ) or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -38,8 +38,16 @@ class Given(NamedTuple):
     ignored: list[str]
 
 
-def gather(inputs: type[StepInputs], options: Mapping[str, str], environ: Mapping[str, str]) -> Given:
+def gather(
+    inputs: type[StepInputs],
+    options: Mapping[str, str],
+    environ: Mapping[str, str],
+    *,
+    literal_variables: bool = False,
+) -> Given:
     """Every input that is given: by option, else as an input, else by the environment.
+
+    With `literal_variables` a free text that is a lone `$NAME` is the value of that variable.
 
     Where an action or a template hands inputs over, only those that say which build and how to connect
     fall back to the environment. What an earlier job left never mixes with what this step is told:
@@ -47,7 +55,10 @@ def gather(inputs: type[StepInputs], options: Mapping[str, str], environ: Mappin
     Raises InputError for a variable that free text names and that is not there, or is a secret.
     """
     fields = inputs.model_fields
-    explicit = {name: options.get(name) or _handed_over(name, fields[name], environ) for name in fields}
+    explicit = {
+        name: options.get(name) or _handed_over(name, fields[name], environ, literal_variables=literal_variables)
+        for name in fields
+    }
     explicit = {name: text for name, text in explicit.items() if text}
     chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
     aside = {_RIVALS[group] for name in chosen if (group := extra(fields[name])["group"])}
@@ -81,7 +92,7 @@ def _one_build(texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if name in enough or name not in group}
 
 
-def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str]) -> str:
+def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str], *, literal_variables: bool) -> str:
     """An input as an action or a template gives it.
 
     Our GitLab templates do not expand free text, so a lone `$CI_COMMIT_MESSAGE` is looked up here, once:
@@ -89,7 +100,7 @@ def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str]) -> str
     """
     text = environ.get(input_variable(name), "")
     found = re.fullmatch(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", text.strip(), re.ASCII)
-    if not found or not extra(field)["multiline"] or environ.get("GITLAB_CI") != "true":
+    if not found or not extra(field)["multiline"] or not literal_variables:
         return text
     wanted = found[1] or found[2]
     if re.search(r"(TOKEN|KEY|PASSWORD|SECRET|JWT)(_V\d+)?$", wanted, re.IGNORECASE):

@@ -153,7 +153,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Update:
     """Read and check everything that is to be written. Raises InputError."""
-    metadata = context.ci.context.metadata() if inputs.ci_metadata else {}
+    metadata = context.ci.job.metadata() if inputs.ci_metadata else {}
     if inputs.ci_metadata and not metadata:
         raise InputError("ci-metadata is true, but this is neither GitHub Actions nor GitLab CI: use metadata.")
     metadata |= inputs.metadata or {}

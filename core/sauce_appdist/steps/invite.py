@@ -74,7 +74,7 @@ def notifies(inputs: InviteOptions, context: Context) -> bool:
     """Whether this run mails. Raises InputError where `first-attempt` cannot be judged."""
     if inputs.notify != "first-attempt":
         return inputs.notify in {"true", "if-copied"}
-    attempt = context.ci.context.attempt
+    attempt = context.ci.job.attempt
     if attempt is None:
         raise InputError(
             "notify is first-attempt, but only GitHub Actions tells which attempt of a job this is: "
