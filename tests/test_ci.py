@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Outcome, Process, Service, connection, github_outputs
-from sauce_appdist.ci import Fact, Job, PartResult, Report
+from sauce_appdist.ci.base import Job
 from sauce_appdist.ci.github import summary
+from sauce_appdist.ci.report import Fact, PartResult, Report
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.outputs import StepOutputs
 from sauce_appdist.steps import STEPS, load

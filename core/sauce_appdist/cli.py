@@ -19,7 +19,7 @@ from sauce_appdist.steps import ALIASES, STEPS, load
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sauce_appdist.ci import Ci
+    from sauce_appdist.ci.base import Ci
     from sauce_appdist.client import Client
     from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.shell.options import Command
@@ -76,7 +76,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Cl
     try:
         command = read(argv)
     except Usage as usage:
-        from sauce_appdist.ci import say
+        from sauce_appdist.ci.base import say
 
         say(out if usage.code == 0 else sys.stderr, _without_secrets(str(usage), environ))
         return usage.code
@@ -144,13 +144,14 @@ def run_step(
 
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Clock) -> int:
     """One endpoint; how to connect is all that the environment says."""
+    from sauce_appdist.ci import job_of
     from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.interface import variable
     from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.shell import console
 
     _, resource, verb = command.words
-    ci = (JsonOutput if command.json else Answers)(environ, out)
+    ci = (JsonOutput if command.json else Answers)(environ, out, job_of(environ))
     connection = {variable(name) for name in ConnectionInputs.model_fields}
 
     def work() -> None:

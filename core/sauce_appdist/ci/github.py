@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import github_action_utils as gha
 
-from sauce_appdist.ci import MARKS, Ci, Job
+from sauce_appdist.ci.base import Ci, Job
+from sauce_appdist.ci.report import MARKS
 from sauce_appdist.errors import InputError
 from sauce_appdist.text import markdown as escaped, markdown_block
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sauce_appdist.auth.oidc import Token, TokenHttp
-    from sauce_appdist.ci import Report
+    from sauce_appdist.ci.report import Report
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
 
@@ -34,6 +35,7 @@ def job(environ: Mapping[str, str]) -> Job:
         pipeline_url=f"{repository}/actions/runs/{run}" if run else None,
         actor=environ.get("GITHUB_ACTOR"),
         attempt=int(attempt) if attempt.isdecimal() else None,
+        system="github",
     )
 
 
@@ -66,7 +68,7 @@ def missing_secrets(environ: Mapping[str, str]) -> str:
 
 def log(environ: Mapping[str, str], out: TextIO) -> Ci:
     """The log of a job."""
-    return GitHub(environ, out)
+    return GitHub(environ, out, job(environ))
 
 
 class GitHub(Ci):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from sauce_appdist.ci import Ci, Job
+from sauce_appdist.ci.base import Ci, Job
 from sauce_appdist.ci.terminal import plain_report
 from sauce_appdist.errors import InputError
 from sauce_appdist.text import is_single_line, one_line
@@ -37,6 +37,7 @@ def job(environ: Mapping[str, str]) -> Job:
         tag=environ.get("CI_COMMIT_TAG"),
         pipeline_url=environ.get("CI_PIPELINE_URL"),
         actor=environ.get("GITLAB_USER_LOGIN"),
+        system="gitlab",
     )
 
 
@@ -62,7 +63,7 @@ def missing_secrets(_environ: Mapping[str, str]) -> str:
 
 def log(environ: Mapping[str, str], out: TextIO) -> Ci:
     """The log of a job."""
-    return GitLab(environ, out)
+    return GitLab(environ, out, job(environ))
 
 
 class GitLab(Ci):

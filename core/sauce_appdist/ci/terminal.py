@@ -6,12 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from sauce_appdist.ci import MARKS, Ci, say, system_of
+from sauce_appdist.ci.base import Ci, say
+from sauce_appdist.ci.report import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sauce_appdist.ci import Report
+    from sauce_appdist.ci.report import Report
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
 
@@ -106,7 +107,7 @@ class Answers(Terminal):
 
     def ask(self, question: str) -> bool | None:
         """Whether a person agrees; None where nobody can be asked."""
-        if system_of(self.environ) or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        if self.job.system or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}

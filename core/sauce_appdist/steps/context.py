@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sauce_appdist.clock import Clock
 
 if TYPE_CHECKING:
-    from sauce_appdist.ci import Ci
+    from sauce_appdist.ci.base import Ci
     from sauce_appdist.client import Client
 
 

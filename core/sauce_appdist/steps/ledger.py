@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sauce_appdist.ci import PartResult
+from sauce_appdist.ci.report import PartResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sauce_appdist.ci import PartState
+    from sauce_appdist.ci.report import PartState
 
 
 @dataclass

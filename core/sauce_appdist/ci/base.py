@@ -1,0 +1,118 @@
+"""One interface to speak to a CI system or a person; `github`, `gitlab` and `terminal` implement it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from sauce_appdist.ci.report import Report
+from sauce_appdist.text import Redactor, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sauce_appdist.errors import AppDistError
+    from sauce_appdist.interface.outputs import StepOutputs
+
+
+class Job(NamedTuple):
+    """What the CI system says of the running job; None where it does not."""
+
+    commit: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    pipeline_url: str | None = None
+    actor: str | None = None
+    attempt: int | None = None
+    system: str | None = None  # None in a shell
+
+    def metadata(self) -> dict[str, str]:
+        """What `ci-metadata` writes to the build."""
+        fields = self._asdict()
+        del fields["attempt"], fields["system"]
+        return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items() if value}
+
+
+def say(stream: TextIO, text: str) -> None:
+    """Print, if it can be: a reader that went away (`| head`) or a full disk is no reason to stop half-way."""
+    with suppress(OSError):
+        print(text, file=stream, flush=True)
+
+
+class Ci(ABC):
+    """Where a step speaks. Text from anywhere may be passed in: it is redacted and made harmless here."""
+
+    def __init__(self, environ: Mapping[str, str], out: TextIO, job: Job = Job()) -> None:  # noqa: B008 - immutable
+        self.environ = environ
+        self.job = job
+        self.report = Report("")
+        self.debugging = False
+        self._out = out
+        self._redact = Redactor()
+        self._masked: set[str] = set()
+
+    def clean(self, text: str) -> str:
+        """Without secrets, control characters and workflow commands."""
+        return printable(self._redact(text))
+
+    def without_secrets(self, text: str) -> str:
+        """The text itself but for secrets: not made for a log."""
+        return self._redact(text)
+
+    def holds_secret(self, text: str) -> bool:
+        """Whether a text that is to be published has a secret in it."""
+        return self._redact.finds(text)
+
+    def mask(self, secret: str) -> None:
+        """Never show this again, in any output of this run."""
+        if secret not in self._masked:
+            self._masked.add(secret)
+            self._redact.add(secret)
+            self._announce(secret)
+
+    def _announce(self, secret: str) -> None:  # noqa: B027 - most places hide nothing themselves
+        """Tell the place of a secret, where it hides them too."""
+
+    def info(self, text: str) -> None:
+        """A line (or a few) of progress."""
+        self._print(self.clean(text))
+
+    def debug(self, text: str) -> None:
+        """Shown only with `debug: true`."""
+        if self.debugging:
+            self._print(self.clean(f"debug: {text}"))
+
+    def values(self, outputs: StepOutputs) -> dict[str, Any]:
+        """The outputs for a JSON file, without secrets."""
+        return {name: self._redacted(value) for name, value in outputs.given().items()}
+
+    def _redacted(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redact(value)
+        if isinstance(value, list):
+            return [self._redacted(item) for item in value]
+        if isinstance(value, dict):
+            return {self._redact(key): self._redacted(item) for key, item in value.items()}
+        return value
+
+    def _print(self, text: str) -> None:
+        say(self._out, text)
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        """A foldable part of the log, where the place has such a thing."""
+        self.info(title)
+        yield
+
+    @abstractmethod
+    def warning(self, text: str) -> None:
+        """Something the user should look at, though the step goes on."""
+
+    @abstractmethod
+    def error(self, problem: AppDistError) -> None:
+        """What the step fails with."""
+
+    @abstractmethod
+    def finish(self, outputs: StepOutputs) -> None:
+        """Write the outputs and the summary; called once, also when the step failed."""
