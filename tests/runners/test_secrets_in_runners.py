@@ -14,9 +14,9 @@ import pytest
 
 from appdist_emulator.seed import default_seed
 from identity import CLIENT_ID, IdentityProvider
+from redaction.search import found_in
 from runners.cases import BUILD, PROJECT
 from runners.support import CONNECTION, EMAIL, dumped, uses
-from test_secrets import found_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,68 @@
+"""What the service says of a token that it rejects, explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auth.support import AUTH, BUILD, REFUSED, SCOPES, by_secret, in_both, refused
+from identity import AUDIENCE, IdentityProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness import Run, Service
+
+
+def claimed(**claims: Any) -> Callable[[IdentityProvider], None]:
+    return lambda identity: identity.claims.update(claims)
+
+
+def forged(alg: str) -> Callable[[IdentityProvider], None]:
+    return lambda identity: identity.answer.update(access_token=identity.forge(alg, scope=SCOPES))
+
+
+def nothing(_: IdentityProvider) -> None:
+    """The token is a good one."""
+
+
+# The documented message, the account's settings, the token, the inputs, and what is to be done.
+Row = tuple[dict[str, Any], "Callable[[IdentityProvider], None]", dict[str, str], str]
+MESSAGES: dict[str, Row] = {
+    "X-OIDC-Config-Key header required": ({}, nothing, {}, "give oidc-config-key"),
+    "Invalid config key": ({}, nothing, {"oidc_config_key": "oidc_company_0002"}, "not the one of this account"),
+    "OIDC not enabled for this organization": ({}, nothing, {}, "an admin must switch OIDC on"),
+    "Invalid issuer": ({"issuer": "https://login.other.example"}, nothing, {}, "issuer must be the one in the account"),
+    "Invalid audience": ({"audience": AUDIENCE.upper()}, nothing, {}, "(case matters)"),
+    "Token has expired": ({}, claimed(exp=1), {}, "fetch a new token"),
+    "Invalid token signature": ({}, forged("RS256"), {}, "not signed by a key of the issuer's JWKS"),
+    "Missing required scope": ({}, nothing, {"oidc_scope": "builds:read"}, "see oidc-scope"),
+    "Failed to fetch JWKS": ({}, lambda it: it.fail("/jwks", times=None), {}, "cannot read the issuer's keys"),
+    "Unsupported algorithm": ({}, forged("PS256"), {}, "RS256, RS384 or RS512"),
+}
+
+
+@in_both
+@pytest.mark.parametrize("message", MESSAGES)
+def test_every_documented_message_is_explained(
+    run: Run,
+    service: Service,
+    identity: IdentityProvider,
+    trust: Callable[..., None],
+    seed: dict[str, Any],
+    message: str,
+) -> None:
+    settings, arrange, inputs, hint = MESSAGES[message]
+    trust(identity, scopes=SCOPES.split(), **settings)
+    arrange(identity)
+    if message.startswith("OIDC not enabled"):
+        del seed["oidc"]
+        service.reset(seed)
+    elif message.startswith("X-OIDC"):  # which we always send
+        service.fault(path="/api/", times=9, status=401, body={**REFUSED, "message": message})
+    done = run("find", **BUILD, **by_secret(identity, **{"oidc_scope": SCOPES, **inputs}))
+    claims = f"issuer {identity.issuer}, audience {AUDIENCE}, subject "
+    refused(done, AUTH, f"It says {message!r}", hint, claims, "expires ")
+    assert "oidc_company_0002" not in done.log
+    assert {request["status"] for request in service.requests} == {401}
