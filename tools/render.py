@@ -251,11 +251,16 @@ def outputs_table(group: Mapping[str, FieldInfo]) -> str:
     return "\n".join(lines)
 
 
-def own_outputs_table(step: str) -> str:
-    """What a step alone puts out, for its page."""
+def own_outputs(step: str) -> dict[str, FieldInfo]:
+    """The outputs that a step does not share with others."""
     outputs = load(step).Outputs
     shared = BuildOutputs if issubclass(outputs, BuildOutputs) else StepOutputs
-    return outputs_table({k: v for k, v in outputs.model_fields.items() if k not in shared.model_fields})
+    return {name: field for name, field in outputs.model_fields.items() if name not in shared.model_fields}
+
+
+def own_outputs_table(step: str) -> str:
+    """What a step alone puts out, for its page."""
+    return outputs_table(own_outputs(step))
 
 
 def build_outputs_table() -> str:
@@ -326,11 +331,28 @@ def rendered() -> dict[Path, str]:
     return files | {page: tables(page.read_text("utf-8")) for page in pages}
 
 
+def missing(step: str) -> list[str]:
+    """What a new step still needs before it can be rendered, and where it goes."""
+    readme = ROOT / "docs" / "reference" / "promote.md" if step == PROMOTE else ROOT / "actions" / step / "README.md"
+    text = readme.read_text("utf-8") if readme.exists() else ""
+    needs = {
+        "a row in ICONS, tools/render.py (a Feather icon for the GitHub Marketplace)": step in ICONS,
+        "a docstring whose first line says what it does, in its module": bool(summary(step)),
+        f"a page, {readme.relative_to(ROOT)}": bool(text),
+        f"a mark <!-- rendered: outputs {step} --><!-- /rendered --> in its page": not own_outputs(step)
+        or f"rendered: outputs {step} -->" in text,
+    }
+    return [f"step {step} needs {need}" for need, there in needs.items() if not there]
+
+
 def main() -> int:
     """Render, or check."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a file is stale")
     check = parser.parse_args().check
+    if problems := [problem for step in STEPS for problem in missing(step)]:
+        print("\n".join(problems), file=sys.stderr)
+        return 1
     stale = [(path, text) for path, text in rendered().items() if not path.exists() or path.read_text("utf-8") != text]
     for path, text in stale:
         print(f"{'stale' if check else 'rendered'}: {path.relative_to(ROOT)}")

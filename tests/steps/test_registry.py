@@ -1,0 +1,123 @@
+"""Steps are rows; whoever adds one is told what is missing, and where it goes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sauce_appdist.steps
+from harness import ROOT
+from sauce_appdist.steps import STEPS, Step, annotate, check, copy, find, invite, promote, tag
+from sauce_appdist.steps.gate import step as gate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# mypy holds each module to the Protocol: its inputs and outputs are what its `run` takes.
+CHECK: Step[check.Inputs, check.Outputs] = check
+FIND: Step[find.Inputs, find.Outputs] = find
+GATE: Step[gate.Inputs, gate.Outputs] = gate
+TAG: Step[tag.Inputs, tag.Outputs] = tag
+ANNOTATE: Step[annotate.Inputs, annotate.Outputs] = annotate
+COPY: Step[copy.Inputs, copy.Outputs] = copy
+INVITE: Step[invite.Inputs, invite.Outputs] = invite
+PROMOTE: Step[promote.Inputs, promote.Outputs] = promote
+TYPED = (CHECK, FIND, GATE, TAG, ANNOTATE, COPY, INVITE, PROMOTE)
+
+
+def test_every_module_with_a_step_is_a_row() -> None:
+    """A module of steps/ that has Inputs, Outputs and run of its own is a step."""
+    names = [info.name for info in walk_packages(sauce_appdist.steps.__path__, "sauce_appdist.steps.")]
+    steps = {
+        name
+        for name in names
+        if all(
+            getattr(getattr(import_module(name), part, None), "__module__", "") == name for part in ("Inputs", "run")
+        )
+    }
+    assert steps == set(STEPS.values()), "each step needs a row in STEPS (core/sauce_appdist/steps/__init__.py)"
+    assert {str(vars(step)["__name__"]) for step in TYPED} == steps, "and a typed row here"
+
+
+PING = '''"""Ask the service whether it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sauce_appdist.interface.inputs import ConnectionInputs
+from sauce_appdist.interface.outputs import StepOutputs, output
+
+if TYPE_CHECKING:
+    from sauce_appdist.steps.context import Context
+
+
+class Inputs(ConnectionInputs):
+    """The connection."""
+
+
+class Outputs(StepOutputs):
+    """Whether it answers."""
+
+    answers: bool | None = output("true if the service answers.")
+
+
+def run(_: Inputs, context: Context, out: Outputs) -> None:
+    """One GET."""
+    context.client.projects.list()
+    out.answers = True
+'''
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """A copy of what is rendered and what renders it."""
+    for name in ("core", "tools", "actions", "docs", "gitlab-templates", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "action.yml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def render(scratch: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "tools/render.py"], cwd=scratch, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stderr + done.stdout
+
+
+def insert(path: Path, before: str, text: str) -> None:
+    old = path.read_text("utf-8")
+    assert old.count(before) == 1, before
+    path.write_text(old.replace(before, text + before), "utf-8")
+
+
+def test_a_new_step_is_told_what_it_needs(scratch: Path) -> None:
+    steps = scratch / "core" / "sauce_appdist" / "steps"
+    (steps / "ping.py").write_text(PING, "utf-8")
+    insert(steps / "__init__.py", '    "find": "', '    "ping": "sauce_appdist.steps.ping",\n')
+    code, said = render(scratch)
+    assert code == 1
+    assert re.findall(r"^step ping needs (.*)$", said, re.MULTILINE) == [
+        "a row in ICONS, tools/render.py (a Feather icon for the GitHub Marketplace)",
+        "a page, actions/ping/README.md",
+        "a mark <!-- rendered: outputs ping --><!-- /rendered --> in its page",
+    ]
+
+    insert(scratch / "tools" / "render.py", '    "find": "search",', '    "ping": "activity",\n')
+    page = scratch / "actions" / "ping" / "README.md"
+    page.parent.mkdir()
+    page.write_text("# ping\n\n<!-- rendered: outputs ping -->\n<!-- /rendered -->\n", "utf-8")
+    code, said = render(scratch)
+    assert code == 0, said
+    assert "| `answers` | true if the service answers. |" in page.read_text("utf-8")
+    assert "icon: activity" in (page.parent / "action.yml").read_text("utf-8")
+    assert (scratch / "gitlab-templates" / "ping.yml").exists()
