@@ -1,7 +1,7 @@
 """Whether a build is good enough, decided from what was seen of it: a pure function of thresholds, sightings and time.
 
 It fails closed: what cannot be read, or is not enough, never counts as good. More crashes never make a verdict better,
-less evidence never makes one passed (`tests/test_gate.py` holds that for everything that hypothesis can think of).
+less evidence never makes one passed (`tests/verdict/test_fails_closed.py` holds that for everything that hypothesis can think of).
 """
 
 from __future__ import annotations
