@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module with `DIALECTS` runs all its tests on each of them."""
-    if "service" in metafunc.fixturenames and hasattr(metafunc.module, "DIALECTS"):
-        metafunc.parametrize("service", metafunc.module.DIALECTS, indirect=True)
-
-
 @pytest.fixture
 def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     dialect: Any = getattr(request, "param", "classic")

@@ -1,6 +1,6 @@
 """Two servers, one behaviour: what is said of the newer one, and the ways to sign in to each.
 
-`test_steps.py` and `test_promote.py` run all they have on both.
+The other modules here run all they have on both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from sauce_appdist import Client
 from sauce_appdist.errors import ApiError
 from sauce_appdist.steps import STEPS
 
-DIALECTS = ["classic", "compat"]
 BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 INPUTS: dict[str, dict[str, str]] = {
     "check": {},

@@ -8,7 +8,6 @@ import pytest
 
 from harness import ANDROID, NEWEST_ANDROID, Run, Service
 
-DIALECTS = ["classic", "compat"]
 BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 FULL: dict[str, Any] = {
     **BUILD,

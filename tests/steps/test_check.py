@@ -12,8 +12,6 @@ from harness import API_KEY, Process, Run, Service
 if TYPE_CHECKING:
     from pathlib import Path
 
-DIALECTS = ["classic", "compat"]
-
 
 def test_it_tells_what_the_connection_is(run: Run, service: Service) -> None:
     done = run("check")

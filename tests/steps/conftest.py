@@ -1,0 +1,13 @@
+"""Every test of a step runs on both dialects: a step does not know whom it talks to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "service" in metafunc.fixturenames:
+        metafunc.parametrize("service", ["classic", "compat"], indirect=True)

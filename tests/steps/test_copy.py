@@ -1,0 +1,201 @@
+"""`copy`: where the copy ends up, and that it is never made twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness import ANDROID, IOS, NEWEST_ANDROID, Run, Service
+from steps.support import BUILD, FOLDER_BUILD, FOLDER_PROJECT, GET_GROUPS, GET_PROJECTS, PACKAGE
+
+COPY = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/copy"
+
+
+def test_copy_to_a_new_folder(run: Run, service: Service) -> None:
+    done = run("copy", to_folder="/QA/Sign-off", copy_groups="14", allow_all_testers="true", **BUILD)
+    assert done.code == 0, done.log
+    copy, project = done.outputs["promoted-build-id"], done.outputs["promoted-project-id"]
+    held = service.build(project, copy)
+    assert (held["folderPath"], held["appVersion"], held["allowAllTesters"]) == ("/QA/Sign-off", "4.3.0", True)
+    assert held["groups"] == ["Beta Testers"]
+    assert done.outputs["copied"] is True
+    assert done.outputs["folder-path"] == "/QA/Sign-off"
+    assert done.outputs["promoted-app-name"] == "Northwind Travel"
+    assert done.outputs["promoted-build-url"].endswith(f"/builds/{copy}")
+    assert service.sent == [GET_GROUPS, COPY, GET_PROJECTS, f"GET /api/1/projects/{project}/builds/{copy}"]
+
+
+def test_copy_into_a_folder_that_has_the_app_and_among_many_projects(
+    run: Run, service: Service, seed: dict[str, Any]
+) -> None:
+    """The newest of the same app is looked into first, then the others, and never one of another app."""
+    for number in range(3):
+        seed["projects"].append(
+            {
+                "name": "Northwind Travel",
+                "package_name": PACKAGE,
+                "platform": "Android",
+                "folder": f"/F{number}",
+                "builds": [{"version": "1", "version_code": "1"}],
+            }
+        )
+    service.reset(seed)
+    done = run("copy", to_folder="Release Candidates", **BUILD)
+    assert done.code == 0, done.log
+    assert done.outputs["promoted-project-id"] == FOLDER_PROJECT
+    assert len(service.sent) == 2 + 4  # three wrong folders, then the right one
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    done = run("copy", to_folder="Release Candidates", **BUILD)
+    assert done.outputs["promoted-project-id"] == FOLDER_PROJECT
+    assert len(service.sent) == 3  # the folder is shown: straight to it
+
+
+def test_copy_under_another_name(run: Run, service: Service) -> None:
+    done = run("copy", to_folder="QA", copied_app_name="Travel | QA", **BUILD)
+    assert done.outputs["promoted-app-name"] == "Travel | QA"
+    assert len(service.sent) == 3
+
+
+def test_copy_waits_for_a_copy_that_does_not_show_up_at_once(run: Run, service: Service) -> None:
+    service.fault(path="/projects/$", status=200, body={"status": "ok", "projects": []})
+    done = run("copy", to_folder="QA", **BUILD)
+    assert done.code == 0, done.log
+    assert service.sent.count(GET_PROJECTS) == 2
+
+
+def test_groups_that_the_service_refuses_fail_or_warn(run: Run, service: Service) -> None:
+    body = {
+        "status": "ok",
+        "build_id": FOLDER_BUILD,
+        "folder_path": "/RC",
+        "app_name": "Northwind Travel",
+        "invalid_groups": ["gone"],
+        "assigned_groups": [12],
+    }
+    for mode, code in (("fail", 6), ("warn", 0)):
+        service.fault(path="/copy$", status=200, body=body)
+        done = run("copy", to_folder="RC", on_invalid_groups=mode, **BUILD)
+        assert done.code == code, done.log
+        assert "does not know the groups gone" in done.log
+        assert done.outputs["invalid-groups"] == ["gone"]
+        assert done.outputs["assigned-groups"] == ["12"]
+        assert done.outputs["promoted-project-id"] == FOLDER_PROJECT
+
+
+def test_unknown_groups_are_copied_with_a_warning_if_that_is_wanted(run: Run) -> None:
+    done = run(
+        "copy", to_folder="QA", copy_groups="QA, Gone", copy_project_groups="12", on_invalid_groups="warn", **BUILD
+    )
+    assert done.code == 0, done.log
+    assert "copy-groups names no tester group: Gone" in done.log
+    assert done.outputs["invalid-groups"] == ["Gone"]
+    assert done.outputs["assigned-project-groups"] == ["QA"]
+
+
+def test_if_exists_skip_takes_the_copy_that_is_there(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    first = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    second = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert (first.outputs["copied"], second.outputs["copied"]) == (True, False)
+    names = ("promoted-build-id", "promoted-project-id", "promoted-build-url", "folder-path", "promoted-app-name")
+    assert {name: first.outputs[name] for name in names} == {name: second.outputs[name] for name in names}
+    assert service.sent.count(COPY) == 1
+    assert run("copy", to_folder="Other", if_exists="skip", **BUILD).outputs["copied"] is True
+
+
+def test_if_exists_skip_does_not_guess_where_folders_are_not_shown(run: Run, service: Service) -> None:
+    assert run("copy", to_folder="QA", if_exists="skip", **BUILD).outputs["copied"] is True  # nothing to mix it up with
+    done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert done.code == 2
+    assert "cannot tell whether build" in done.log
+    assert "copied-app-name" in done.log
+    assert service.sent.count(COPY) == 1
+    named = {"to_folder": "QA", "if_exists": "skip", "copied_app_name": "Travel QA", **BUILD}
+    assert [run("copy", **named).outputs["copied"] for _ in range(2)] == [True, False]
+
+
+LOST = [{"drop": "after"}, {"status": 504, "after": True}, {"status": 200, "body": "<html>", "after": True}]
+
+
+@pytest.mark.parametrize("shows", [["folderPath"], []])
+@pytest.mark.parametrize("fault", LOST)
+def test_a_copy_of_unknown_fate_is_found_where_there_was_none_before(
+    run: Run, service: Service, seed: dict[str, Any], shows: list[str], fault: dict[str, Any]
+) -> None:
+    seed["projects"] = [project for project in seed["projects"] if not project.get("folder")]
+    service.reset({**seed, "shows": {"project": shows}})
+    service.fault(path="/copy$", **fault)
+    done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert done.code == 0, done.log
+    assert service.sent.count(COPY) == 1
+    assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["folderPath"] == "/QA"
+    assert done.outputs["copied"] is True
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_copy_of_unknown_fate_is_never_made_twice_nor_guessed(
+    run: Run, service: Service, seed: dict[str, Any], fault: dict[str, Any]
+) -> None:
+    """There may have been an equal one before."""
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    service.fault(path="/copy$", **fault)
+    done = run("copy", to_folder="QA", **BUILD)
+    assert done.code == 6
+    assert service.sent.count(COPY) == 1
+    assert "Whether build 8911052 was copied to QA is unknown, and it was not copied again" in done.log
+    assert "It may be build 8911080 in project 6940503, or that is an earlier copy" in done.log
+    assert "go on with its build-id and project-id, without to-folder, source-tags" in done.log
+    assert done.outputs["copied"] is None
+
+
+def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    service.fault(path="/copy$", drop="before")
+    done = run("copy", to_folder="QA", **BUILD)
+    assert done.code == 6
+    assert "It did not show up so far" in done.log
+    assert service.sent.count(COPY) == 1
+
+
+def test_copy_groups_with_a_comma_are_named_by_their_id(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    seed["groups"].append({"id": 77, "name": "QA, Berlin", "testers": ["b@northwind.example"]})
+    service.reset(seed)
+    done = run("copy", to_folder="F", copy_groups='"QA, Berlin"', copy_project_groups="12", **BUILD)
+    assert done.code == 0, done.log
+    form = next(request["form"] for request in service.requests if request["method"] == "POST")
+    assert (form["groups"], form["projectGroups"]) == ("77", "QA")
+    assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["groups"] == [
+        "QA, Berlin"
+    ]
+
+
+def test_a_search_never_copies_what_is_in_the_folder_already(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    search = {"package_name": PACKAGE, "platform": "Android", "build_id": "latest", "to_folder": "QA"}
+    for _ in range(2):
+        assert run("copy", **{**search, "to_folder": "Release Candidates"}).code == 0
+    assert service.writes == [COPY, COPY]
+    done = run("copy", **search)
+    assert done.code == 2
+    assert "may be a copy in a folder, which would be copied once more. Give project-id as well, or folder" in done.log
+    assert run("copy", **search, folder="/").code == 0
+    assert service.writes == [COPY, COPY, COPY]
+    only = {**search, "folder": "/QA"}
+    assert "what fits is in QA already and passed over" in run("copy", **only).log
+
+
+def test_a_service_that_finds_a_build_under_any_project_is_no_riddle(run: Run, service: Service) -> None:
+    body = {"status": "ok", "build": {"id": "77", "projectId": IOS, "platform": "iOS", "packageName": PACKAGE}}
+    service.fault(path="/builds/77$", status=200, body=body, times=None)
+    done = run("find", package_name=PACKAGE, build_id="77")
+    assert (done.code, done.outputs["project-id"]) == (0, IOS), done.log
+
+
+def test_a_reply_without_folder_and_name_is_filled_from_what_is_known(run: Run, service: Service) -> None:
+    service.fault(path="/copy$", status=200, body={"status": "ok", "build_id": FOLDER_BUILD})
+    done = run("copy", to_folder="Release Candidates", **BUILD)
+    assert done.code == 0, done.log
+    assert done.outputs["folder-path"] == "Release Candidates"
+    assert done.outputs["promoted-app-name"] == "Northwind Travel"
+    assert done.outputs["promoted-project-id"] == FOLDER_PROJECT

@@ -1,0 +1,62 @@
+"""`invite`: who is mailed, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness import ANDROID, NEWEST_ANDROID, Run, Service
+from steps.support import BUILD, GET_GROUPS
+
+INVITE = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/invites/"
+
+
+def test_invite_is_silent_by_default(run: Run, service: Service) -> None:
+    done = run("invite", groups="QA, 14", **BUILD)
+    assert done.outputs == {"dry-run": False, "invited-groups": ["QA", "Beta Testers"], "notified": False}
+    assert service.sent == [GET_GROUPS, INVITE]
+    assert service.outbox == []
+
+
+def test_invite_mails_everybody_once(run: Run, service: Service) -> None:
+    done = run("invite", groups="QA, Beta Testers", message="Please\ntest 🎉", notify="true", **BUILD)
+    assert done.outputs["notified"] is True
+    mails = service.outbox
+    assert len(mails) == len({mail["to"] for mail in mails}) > 3
+    assert {mail["comment"] for mail in mails} == {"Please\ntest 🎉"}
+
+
+@pytest.mark.parametrize(("attempt", "mails"), [("1", True), ("2", False)])
+def test_first_attempt_mails_only_then(run: Run, service: Service, attempt: str, mails: bool) -> None:
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ATTEMPT": attempt}
+    done = run("invite", env=env, groups="QA", notify="first-attempt", **BUILD)
+    assert done.code == 0, done.log
+    assert done.outputs["notified"] is mails
+    assert bool(service.outbox) is mails
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"drop": "after"}, {"drop": "before"}, {"status": 502, "after": True}, {"status": 200, "body": "", "after": True}],
+)
+def test_an_invite_of_unknown_fate_is_reported_and_never_sent_twice(
+    run: Run, service: Service, fault: dict[str, Any]
+) -> None:
+    service.fault(path="/invites/$", times=None, **fault)
+    done = run("invite", groups="QA", notify="true", **BUILD)
+    assert done.code == 6
+    assert done.outputs["notified"] == "unknown"
+    assert "is unknown, and it was not sent a second time" in done.log
+    assert service.sent.count(INVITE) == 1
+    assert len(service.outbox) <= 3
+
+
+def test_a_group_with_a_comma_is_named_by_its_id(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    seed["groups"].append({"id": 77, "name": "QA, Berlin", "testers": ["b@northwind.example"]})
+    service.reset(seed)
+    assert run("invite", groups='"QA, Berlin"', **BUILD).outputs["invited-groups"] == ["QA, Berlin"]
+    assert service.requests[-1]["form"]["groups"] == "77"
+    done = run("annotate", permission_groups="77", **BUILD)
+    assert done.code == 2
+    assert "rename the group" in done.log
