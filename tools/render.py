@@ -108,7 +108,7 @@ def fields(step: str) -> Iterator[tuple[str, FieldInfo, bool]]:
             yield name, field, title != "This step"
 
 
-def described_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
+def describe_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
     """An input's description for YAML."""
     text = describe_field(field)
     if known := choices(field):
@@ -123,7 +123,7 @@ def action(step: str) -> str:
     """The composite action of a step."""
     inputs: dict[str, Any] = {}
     for name, field, inherited in fields(step):
-        entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
+        entry: dict[str, Any] = {"description": describe_input(name, field, inherited=inherited)}
         entry["required"] = field.is_required()
         # An inherited input has no default here: GitHub could not tell it from one that was given.
         if not inherited and input_default(field):
@@ -171,7 +171,7 @@ def template(step: str) -> str:
         if is_secret(field):
             continue
         inherited = inherited and name != ID_TOKEN_AUDIENCE  # noqa: PLW2901
-        entry: dict[str, Any] = {"description": described_input(name, field, inherited=inherited)}
+        entry: dict[str, Any] = {"description": describe_input(name, field, inherited=inherited)}
         default = "" if inherited else input_default(field)
         value = f"$[[ inputs.{kebab(name)} ]]"
         if field.annotation is bool and not inherited:

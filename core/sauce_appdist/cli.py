@@ -181,12 +181,12 @@ def _inputs(
 
     `ignored` is told which variables were left aside for what was given.
     """
-    from sauce_appdist.ci import missing_secrets, secrets_around, system_of
+    from sauce_appdist.ci import job_secrets, missing_secrets, system_of
     from sauce_appdist.interface.environment import gather, parse, secrets_in
     from sauce_appdist.interface.inputs import is_secret
     from sauce_appdist.text import basic_pair
 
-    for secret in (*secrets_in(declared, environ), *secrets_around(environ)):
+    for secret in (*secrets_in(declared, environ), *job_secrets(environ)):
         ci.mask(secret)
     system = system_of(environ)
     literal = system is not None and system.literal_variables

@@ -10,7 +10,7 @@ from sauce_appdist.api.builds import Build
 from sauce_appdist.api.feedbacks import Feedback
 from sauce_appdist.api.sessions import Session
 from sauce_appdist.api.webhooks import Webhook
-from sauce_appdist.steps.find import newest
+from sauce_appdist.steps.find import upload_order
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_newest_build_is_found_whatever_the_times_look_like() -> None:
         Build.model_validate({"id": number, "uploadedAt": at})
         for number, at in enumerate([None, "2019-04-04 16:03:15", "2019-04-04T18:03:16Z", "2018-01-01 00:00:00", "?"])
     ]
-    assert [build.id for build in sorted(builds, key=newest)] == ["0", "4", "3", "1", "2"]
+    assert [build.id for build in sorted(builds, key=upload_order)] == ["0", "4", "3", "1", "2"]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def missing_secrets(environ: Mapping[str, str]) -> str:
     return system.load().missing_secrets(environ) if system else ""
 
 
-def secrets_around(environ: Mapping[str, str]) -> list[str]:
+def job_secrets(environ: Mapping[str, str]) -> list[str]:
     """What CI systems give a job and must never be shown, though most steps do not use it."""
     names = [name for system in SYSTEMS.values() for name in system.secrets]
     return [environ[name] for name in names if environ.get(name)]

@@ -10,7 +10,7 @@ import github_action_utils as gha
 from sauce_appdist.ci.base import Ci, Job
 from sauce_appdist.ci.report import MARKS
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import markdown as escaped, markdown_block
+from sauce_appdist.text import markdown, markdown_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -112,29 +112,27 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
     `redact` sees every text before it is cut or escaped: a secret would not be known afterwards.
     """
 
-    def markdown(text: str) -> str:
-        return escaped(redact(text))
+    def cell(text: str) -> str:
+        return markdown(redact(text))
 
-    lines = [f"### {report.mark} {markdown(report.title)}", ""]
+    lines = [f"### {report.mark} {cell(report.title)}", ""]
     if report.problem:
         lines += [f"**{report.problem.title}**", "", markdown_block(redact(str(report.problem))), ""]
     if report.facts:
         lines += ["| | |", "|---|---|"]
         for label, text, url in report.facts:
-            shown = markdown(text)
+            shown = cell(text)
             lines.append(f"| **{label}** | {f'[{shown}]({redact(url)})' if url else shown} |")
         lines.append("")
     if report.parts:
         lines += ["| Step | | |", "|---|---|---|"]
-        lines += [
-            f"| {part.name} | {MARKS[part.state]} {part.state} | {markdown(part.detail)} |" for part in report.parts
-        ]
+        lines += [f"| {part.name} | {MARKS[part.state]} {part.state} | {cell(part.detail)} |" for part in report.parts]
         lines.append("")
     if report.checks:
         lines += ["| Check | | Seen | Asked for | |", "|---|---|---|---|---|"]
         lines += [
             f"| {one.name} | {MARKS[str(one.state)]} {one.state} | "
-            + " | ".join(markdown(text) for text in (one.observed, one.threshold, one.reason))
+            + " | ".join(cell(text) for text in (one.observed, one.threshold, one.reason))
             + " |"
             for one in report.checks
         ]

@@ -12,20 +12,20 @@ from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, names
+from sauce_appdist.steps.groups import Directory, comma_free_names
 from sauce_appdist.text import one_line, plural
 
 if TYPE_CHECKING:
     from sauce_appdist.steps.context import Context
 
 
-class HasTags(StepInputs):
+class TagsInput(StepInputs):
     """Tags, which `tag` and `annotate` both write."""
 
     tags: Tags | None = option(None, "Tags, separated by commas or newlines.", example="release-candidate, nightly")
 
 
-class AnnotateOptions(HasTags):
+class AnnotateOptions(TagsInput):
     """What can be written to a build."""
 
     release_notes: Prose | None = option(None, "Release notes.", multiline=True)
@@ -164,7 +164,7 @@ def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Upd
         )
     groups: list[str] | None = [] if inputs.clear_permission_groups else None
     if inputs.permission_groups:
-        groups = names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
+        groups = comma_free_names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
     return Update(
         release_notes=notes,
         tags=inputs.tags,

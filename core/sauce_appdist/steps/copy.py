@@ -11,7 +11,7 @@ from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Items, Line, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, references
+from sauce_appdist.steps.groups import Directory, names_or_ids
 from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from sauce_appdist.api.projects import Project
     from sauce_appdist.steps.context import Context
 
-Seen = TypeVar("Seen")
-WITHOUT_COPYING = "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate"
-_LOOKS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
+Found = TypeVar("Found")
+INPUTS_TO_OMIT = "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate"
+_POLLS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
 
 
 class CopyOptions(ConnectionInputs):
@@ -101,7 +101,7 @@ def check_groups(inputs: CopyOptions, directory: Directory, context: Context) ->
         if asked is None:
             return None
         if inputs.on_invalid_groups == "fail":
-            return references(directory.match(asked, name))
+            return names_or_ids(directory.match(asked, name))
         found, unknown = directory.split(asked)
         if any("," in group for group in unknown):
             directory.match(unknown, name)  # the service would split it and take its parts for groups
@@ -109,7 +109,7 @@ def check_groups(inputs: CopyOptions, directory: Directory, context: Context) ->
             context.ci.warning(
                 f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says."
             )
-        return [*references(found), *unknown]
+        return [*names_or_ids(found), *unknown]
 
     return CopyGroups(
         checked("copy-groups", inputs.copy_groups), checked("copy-project-groups", inputs.copy_project_groups)
@@ -134,7 +134,7 @@ def copy(
     if inputs.if_exists == "skip":
         found = existing(inputs, folder, target, context)
         if found:
-            return _known(found, target, context, out, copied=False, folder=folder)
+            return _use_existing(found, target, context, out, copied=False, folder=folder)
     if context.dry_run:
         out.copied = False
         context.ci.info(f"Would copy build {target.build_id} to {folder}.")
@@ -160,10 +160,10 @@ def copy(
     out.assigned_project_groups = reply.assigned_project_groups
     out.invalid_project_groups = reply.invalid_project_groups
     copied = _locate(reply, out.folder_path, target, context)
-    return _accept(reply, copied, inputs, context, out)
+    return _report_copy(reply, copied, inputs, context, out)
 
 
-def _accept(
+def _report_copy(
     reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, context: Context, out: CopyOutputs
 ) -> find.Target:
     """Tell of a fresh copy; stop where groups of it were refused."""
@@ -184,7 +184,7 @@ def _accept(
     return copied
 
 
-def _known(
+def _use_existing(
     found: Match,
     target: find.Target,
     context: Context,
@@ -226,7 +226,7 @@ def existing(inputs: CopyOptions, folder: str, target: find.Target, context: Con
 
 
 def _newest(matches: list[Match]) -> Match | None:
-    return max(matches, key=lambda match: find.newest(match[1]), default=None)
+    return max(matches, key=lambda match: find.upload_order(match[1]), default=None)
 
 
 def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> tuple[list[Match], bool]:
@@ -258,7 +258,7 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context:
 
 def _is_older(one: Build, build: Build) -> bool:
     """Whether it was there before the build was uploaded (anew): then it is a copy of another file."""
-    times = [find.newest(each)[0] for each in (one, build)]
+    times = [find.upload_order(each)[0] for each in (one, build)]
     return -math.inf < times[0] < times[1]
 
 
@@ -283,10 +283,10 @@ def _number(project_id: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _until_seen(look: Callable[[], Seen | None], context: Context) -> Seen | None:
+def _poll(look: Callable[[], Found | None], context: Context) -> Found | None:
     """What a look finds, which may take a few looks."""
     pause = _FIRST_PAUSE
-    for number in range(_LOOKS):
+    for number in range(_POLLS):
         if number:
             context.clock.sleep(pause)
             pause *= 2
@@ -302,7 +302,7 @@ def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Conte
     """
     made = f"Build {target.build_id} was copied to {folder} as build {reply.build_id}, but"
     try:
-        found = _until_seen(lambda: _look(reply, folder, target, context), context)
+        found = _poll(lambda: _find_copy(reply, folder, target, context), context)
     except ServiceError as error:
         raise PartialSuccessError(f"{made} the copy's project could not be looked up: {error}") from None
     if found:
@@ -310,7 +310,7 @@ def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Conte
     raise PartialSuccessError(f"{made} no visible project has that build: check that the key may see the folder.")
 
 
-def _look(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target | None:
+def _find_copy(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target | None:
     """The likeliest project first: in the folder, of the name that the reply has, newest."""
     source, siblings = _siblings(context.client.projects.list(), target.project_id)
     siblings.sort(
@@ -328,7 +328,7 @@ def _look(reply: CopiedBuild, folder: str, target: find.Target, context: Context
                 continue
             raise
         if build.id == reply.build_id:
-            return find.Target(find.home(build, project.id), build.id, build, project)
+            return find.Target(find.project_of(build, project.id), build.id, build, project)
     return None
 
 
@@ -345,17 +345,17 @@ def _after_unknown_fate(
         f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown, and it was "
         "not copied again."
     )
-    go_on = f"Look into the folder. If the copy is there, go on with its build-id and project-id, {WITHOUT_COPYING}."
+    go_on = f"Look into the folder. If the copy is there, go on with its build-id and project-id, {INPUTS_TO_OMIT}."
     if isinstance(error, Cancelled):
         raise PartialSuccessError(f"{advice} {go_on}", unknown=True) from None
     context.ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     try:
-        matches = _until_seen(lambda: _same_builds(inputs, folder, target, context)[0], context)
+        matches = _poll(lambda: _same_builds(inputs, folder, target, context)[0], context)
     except (InputError, ServiceError) as other:
         raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
     if (found := _newest(matches or [])) and inputs.if_exists == "skip":
         # Before the copy there was none, so this is it.
         context.ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
-        return _known(found, target, context, out, copied=True, folder=folder)
+        return _use_existing(found, target, context, out, copied=True, folder=folder)
     seen = f"It may be {_listed(matches)}, or that is an earlier copy." if matches else "It did not show up so far."
     raise PartialSuccessError(f"{advice} {seen} {go_on}", unknown=True)

@@ -42,7 +42,7 @@ class Target(NamedTuple):
     project: Project | None = None
 
 
-class _NotThere(Exception):
+class _NoMatch(Exception):
     """No build fits (yet); the text says what was looked for."""
 
 
@@ -53,7 +53,9 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     build = target.build
     if build and not (build.package_name and build.platform) and target.project is None:
         projects = context.client.projects.list()
-        tell_project(next((project for project in projects if same_project(project.id, target.project_id)), None), out)
+        fill_from_project(
+            next((project for project in projects if same_project(project.id, target.project_id)), None), out
+        )
     context.ci.report.title = f"Found {name_of(target)}"
     context.ci.info(context.ci.report.title)
     for label, count in (("Sessions", out.sessions), ("Crashes", out.crashes), ("Downloads", out.downloads)):
@@ -66,7 +68,7 @@ def describe(target: Target, context: Context, out: BuildOutputs) -> None:
     if target.build:
         out.read(target.build)
         out.package_name, out.platform = target.build.package_name, target.build.platform
-    tell_project(target.project, out)
+    fill_from_project(target.project, out)
     out.build_url = link(context, target)
     context.ci.report.fact(
         "Build", f"{name_of(target)}, build {target.build_id} in project {target.project_id}", out.build_url
@@ -74,7 +76,7 @@ def describe(target: Target, context: Context, out: BuildOutputs) -> None:
     context.ci.report.fact("Uploaded", out.uploaded_at)
 
 
-def tell_project(project: Project | None, out: BuildOutputs) -> None:
+def fill_from_project(project: Project | None, out: BuildOutputs) -> None:
     """What only the list of projects tells."""
     if project:
         out.package_name = out.package_name or project.package_name
@@ -106,7 +108,7 @@ def same_project(one: str, other: str) -> bool:
     return not set(spellings(one)).isdisjoint(spellings(other))
 
 
-def home(build: Build, answered: str) -> str:
+def project_of(build: Build, answered: str) -> str:
     """The project of a build: the id that answered, unless the service found it although it is in another."""
     if build.project_id is None or same_project(build.project_id, answered):
         return answered
@@ -123,8 +125,8 @@ def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
     pause = _FIRST_POLL
     while True:
         try:
-            return _look(inputs, context, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
-        except _NotThere as missing:
+            return _search(inputs, context, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
+        except _NoMatch as missing:
             left = deadline - context.clock.monotonic()
             if left <= 0:
                 waited = f" after {inputs.wait_for_build:g} s" if inputs.wait_for_build else ""
@@ -134,7 +136,7 @@ def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
         pause = min(pause * 1.5, _SLOWEST_POLL)
 
 
-def _look(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None) -> Target:
+def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None) -> Target:
     wanted = inputs.reference()
     by_project = inputs.package_name or inputs.app_name or inputs.platform or inputs.folder
     by_build = inputs.version or inputs.version_code or inputs.with_tags
@@ -146,7 +148,7 @@ def _look(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str |
     else:
         projects = _projects(inputs, context, wanted, to_folder)
     # A long list is let go before the next one is read.
-    fits, others = _Newest(10), _Newest(3)
+    fits, others = _NewestBuilds(10), _NewestBuilds(3)
     for project in projects:
         builds = _builds(context, project.id, wanted.build_id)
         if builds is None:
@@ -156,20 +158,20 @@ def _look(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str |
                 "with-tags is given, but this service does not show the tags of builds: give build-id and project-id, "
                 "or search by version, or take the latest build."
             )
-        fits.add(project, [build for build in builds if _fits(inputs, project, build)])
+        fits.add(project, [build for build in builds if _matches(inputs, project, build)])
         if not fits.count:
             others.add(project, builds)
         if named or (wanted.build_id and builds):
             break  # the other spelling is of the same project; an id is found once
     if not fits.count:
-        raise _NotThere(_nothing(inputs, projects, others))
+        raise _NoMatch(_no_match_text(inputs, projects, others))
     if fits.count > 1 and not wanted.latest:
-        raise InputError(_ambiguous(fits))
+        raise InputError(_ambiguous_text(fits))
     project, build = fits.newest[0]
-    return Target(home(build, project.id), build.id, build, None if named else project)
+    return Target(project_of(build, project.id), build.id, build, None if named else project)
 
 
-class _Newest:
+class _NewestBuilds:
     """How many builds there are, and the newest few of them."""
 
     def __init__(self, few: int) -> None:
@@ -181,7 +183,7 @@ class _Newest:
         """Count these too, and keep those that are among the newest."""
         self.count += len(builds)
         self.newest = nlargest(
-            self._few, [*self.newest, *((project, build) for build in builds)], key=lambda found: newest(found[1])
+            self._few, [*self.newest, *((project, build) for build in builds)], key=lambda found: upload_order(found[1])
         )
 
 
@@ -199,7 +201,7 @@ def _builds(context: Context, project_id: str, build_id: str | None) -> list[Bui
         raise
 
 
-def newest(build: Build) -> tuple[float, int, str]:
+def upload_order(build: Build) -> tuple[float, int, str]:
     """Sorts builds by `uploadedAt`, then id; times without a zone are all taken to be of the same one."""
     at = build.uploaded_at
     if at and at.tzinfo is None:
@@ -208,7 +210,7 @@ def newest(build: Build) -> tuple[float, int, str]:
 
 
 def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folder: str | None) -> list[Project]:
-    """The projects that fit the search; raises _NotThere with the nearest names."""
+    """The projects that fit the search; raises _NoMatch with the nearest names."""
     everything = context.client.projects.list()
     shown = shows_folders(everything)
     if inputs.folder and not shown:
@@ -228,7 +230,7 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
     if to_folder and shown:
         outside = [project for project in fitting if not in_folder(project.folder, to_folder)]
         if fitting and not outside:
-            raise _NotThere(f"what fits is in {to_folder} already and passed over. Give project-id to copy it anyway.")
+            raise _NoMatch(f"what fits is in {to_folder} already and passed over. Give project-id to copy it anyway.")
         fitting = outside
     apps = {(project.package_name, project.platform) for project in fitting}
     if to_folder and wanted.latest and len(fitting) > len(apps):
@@ -244,7 +246,7 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
             "platform": (inputs.platform, [project.platform for project in everything]),
             "folder": (inputs.folder, [project.folder for project in everything]),
         }
-        raise _NotThere(
+        raise _NoMatch(
             f"none of {len(everything)} visible projects has "
             + ", ".join(
                 f"{name} {value!r}{did_you_mean(value, known)}" for name, (value, known) in asked.items() if value
@@ -273,7 +275,7 @@ def shows_tags(build: Build) -> bool:
     return build.tags is not None or "tags" in build.model_fields_set
 
 
-def _fits(inputs: BuildInputs, project: Project, build: Build) -> bool:
+def _matches(inputs: BuildInputs, project: Project, build: Build) -> bool:
     return (
         inputs.version in {None, build.app_version}
         and inputs.version_code in {None, build.app_version_code}
@@ -282,7 +284,7 @@ def _fits(inputs: BuildInputs, project: Project, build: Build) -> bool:
     )
 
 
-def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> str:
+def _no_match_text(inputs: BuildInputs, projects: list[Project], others: _NewestBuilds) -> str:
     where = f"project {', '.join(project.id for project in projects[:5])}"
     one = f"build-id {inputs.build_id}" if inputs.build_id != "latest" else None
     if not others.count:
@@ -292,7 +294,7 @@ def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> s
     asked += [f"version-code {inputs.version_code!r}"] if inputs.version_code else []
     asked += [f"the tags {', '.join(inputs.with_tags)}"] if inputs.with_tags else []
     asked += [one] if inputs.build_id and one else []
-    there = "; ".join(_line(build) for _, build in others.newest)
+    there = "; ".join(_describe_build(build) for _, build in others.newest)
     return (
         f"{where} has {plural(others.count, 'build')}"
         + (f", none with {' and '.join(asked)}" if asked else "")
@@ -300,7 +302,7 @@ def _nothing(inputs: BuildInputs, projects: list[Project], others: _Newest) -> s
     )
 
 
-def _line(build: Build) -> str:
+def _describe_build(build: Build) -> str:
     return one_line(
         f"build-id {build.id}, version {build.app_version}, code {build.app_version_code}, "
         f"uploaded {build.uploaded_at}",
@@ -308,13 +310,15 @@ def _line(build: Build) -> str:
     )
 
 
-def _app(project: Project) -> str:
+def _describe_app(project: Project) -> str:
     folder = f" in {project.folder}" if project.folder else ""
     return one_line(f", {project.name} ({project.platform}){folder}") if project.name else ""
 
 
-def _ambiguous(fits: _Newest) -> str:
-    lines = [f"  project-id {project.id}, {_line(build)}{_app(project)}" for project, build in fits.newest]
+def _ambiguous_text(fits: _NewestBuilds) -> str:
+    lines = [
+        f"  project-id {project.id}, {_describe_build(build)}{_describe_app(project)}" for project, build in fits.newest
+    ]
     more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
     return "\n".join(
         [

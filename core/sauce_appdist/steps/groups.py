@@ -21,7 +21,7 @@ class Directory:
         self._client = client
         self._groups: list[Group] | None = None
 
-    def match(self, asked: Sequence[str], name_of_input: str) -> list[Group]:
+    def match(self, asked: Sequence[str], input_name: str) -> list[Group]:
         """The groups asked for. Raises InputError that suggests near names for unknown ones."""
         found, unknown = self.split(asked)
         if unknown:
@@ -29,7 +29,7 @@ class Directory:
             names = [group.name for group in groups]
             problems = [f"{one_line(name, 60)!r}{did_you_mean(name, names)}" for name in unknown]
             known = one_line(", ".join(names), 300) or "none"
-            raise InputError(f"{name_of_input} names no tester group: {', '.join(problems)}. There are: {known}.")
+            raise InputError(f"{input_name} names no tester group: {', '.join(problems)}. There are: {known}.")
         return found
 
     def split(self, asked: Sequence[str]) -> tuple[list[Group], list[str]]:
@@ -47,23 +47,23 @@ class Directory:
         return self._groups
 
 
-def references(groups: Sequence[Group]) -> list[str]:
+def names_or_ids(groups: Sequence[Group]) -> list[str]:
     """How copies and invites name groups: by name, by id where the name has a comma."""
     return [group.id if "," in group.name else group.name for group in groups]
 
 
-def names(groups: Sequence[Group], name_of_input: str) -> list[str]:
+def comma_free_names(groups: Sequence[Group], input_name: str) -> list[str]:
     """How an update names groups: it takes names only. Raises InputError for one with a comma."""
     for group in groups:
         if "," in group.name:
             raise InputError(
-                f"{name_of_input} has {one_line(group.name, 60)!r}: the service splits at the comma and takes no id "
+                f"{input_name} has {one_line(group.name, 60)!r}: the service splits at the comma and takes no id "
                 "here, so rename the group."
             )
     return [group.name for group in groups]
 
 
-def described(groups: Sequence[Group], *, mailed: bool | None = None) -> str:
+def describe_groups(groups: Sequence[Group], *, mailed: bool | None = None) -> str:
     """`QA (3 testers), Beta (unknown size); mailed to 6 testers`: for logs and summaries; no addresses."""
     text = ", ".join(
         f"{group.name} ({plural(len(group.testers), 'tester') if group.testers is not None else 'unknown size'})"

@@ -11,7 +11,7 @@ from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option, requ
 from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Items, Prose, Word
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, described, references
+from sauce_appdist.steps.groups import Directory, describe_groups, names_or_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ def invite(
     notify: bool,
 ) -> None:
     """Invite once. Raises PartialSuccessError where it is unknown whether mails went out: never sent again."""
-    who = described(groups, mailed=notify)
+    who = describe_groups(groups, mailed=notify)
     if context.dry_run:
         out.invited_groups, out.notified = [], False
         context.ci.info(f"Would invite to build {target.build_id}: {who}.")
@@ -103,16 +103,16 @@ def invite(
         return
     try:
         context.client.builds.invite(
-            target.project_id, target.build_id, groups=references(groups), message=message, notify=notify
+            target.project_id, target.build_id, groups=names_or_ids(groups), message=message, notify=notify
         )
     except ServiceError as error:
         if not error.sent:
             raise
         out.notified = "unknown" if notify else False
-        context.ci.report.fact("Invited", f"unknown: {described(groups)}")
+        context.ci.report.fact("Invited", f"unknown: {describe_groups(groups)}")
         raise PartialSuccessError(
-            f"{error} Whether {described(groups)} were invited{' and mailed' if notify else ''} is unknown, and it "
-            "was not sent a second time. Look at the build's invitations before you invite again"
+            f"{error} Whether {describe_groups(groups)} were invited{' and mailed' if notify else ''} is unknown, and "
+            "it was not sent a second time. Look at the build's invitations before you invite again"
             + (", and then with notify: false." if notify else "; without mails that does no harm."),
             unknown=True,
         ) from None

@@ -14,7 +14,7 @@ from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import annotate, copy, find, invite, tag
 from sauce_appdist.steps.gate.options import GateOptions, GateOutputs
 from sauce_appdist.steps.gate.step import Gate
-from sauce_appdist.steps.groups import Directory, described
+from sauce_appdist.steps.groups import Directory, describe_groups
 from sauce_appdist.steps.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Plan(NamedTuple):
         if inputs.source_tags:
             parts["source-tag"] = f"the original, {inputs.tags_mode}: {', '.join(inputs.source_tags)}"
         if self.groups:
-            parts["invite"] = described(self.groups, mailed=self.notify)
+            parts["invite"] = describe_groups(self.groups, mailed=self.notify)
         return parts
 
     def __str__(self) -> str:
@@ -151,7 +151,7 @@ class Promotion:
                     out,
                     before=self._look_again,
                 )
-                find.tell_project(target.project, out)
+                find.fill_from_project(target.project, out)
         if {"annotate", "tag"} & plan.writes.keys():
             with self._part(*(part for part in plan.writes if part in {"annotate", "tag"})):
                 self._update(plan, target)
@@ -197,7 +197,7 @@ class Promotion:
         copy_groups = copy.check_groups(inputs, directory, context)
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
         if inputs.tags_mode != "replace" and source.build:
-            tag.shown_tags(source.build)
+            tag.current_tags(source.build)
         if self._gate:
             self._gate.aim(source, directory)
         return Plan(
@@ -278,13 +278,13 @@ class Promotion:
             )
         elif located and out.copied:
             lines.append(
-                f"To go on, run promote with {ids} (the copy) and {copy.WITHOUT_COPYING}, so that it is not "
+                f"To go on, run promote with {ids} (the copy) and {copy.INPUTS_TO_OMIT}, so that it is not "
                 "copied again."
             )
         elif out.promoted_build_id and out.copied:
             lines.append(
                 f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
-                f"with its build-url and {copy.WITHOUT_COPYING}."
+                f"with its build-url and {copy.INPUTS_TO_OMIT}."
             )
         elif written:
             lines.append("To go on, run promote again: to write the same again does no harm.")

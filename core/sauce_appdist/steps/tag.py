@@ -9,7 +9,7 @@ from sauce_appdist.interface.inputs import BuildInputs, option, required
 from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import find
-from sauce_appdist.steps.annotate import HasTags, Update, send
+from sauce_appdist.steps.annotate import TagsInput, Update, send
 
 if TYPE_CHECKING:
     from sauce_appdist.api.builds import Build
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Mode = Literal["replace", "add", "remove"]
 
 
-class TagOptions(HasTags):
+class TagOptions(TagsInput):
     """How tags are put on."""
 
     tags_mode: Mode = option("replace", "Whether tags replace today's tags, are added to them or removed from them.")
@@ -47,7 +47,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     context.ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
 
 
-def shown_tags(build: Build) -> list[str]:
+def current_tags(build: Build) -> list[str]:
     """Today's tags. Raises InputError where the service does not show them."""
     if not find.shows_tags(build):
         raise InputError(
@@ -61,7 +61,7 @@ def merged(tags: list[str], mode: Mode, build: Build | None) -> list[str]:
     """The tags to send."""
     if mode == "replace" or build is None:
         return tags
-    today = shown_tags(build)
+    today = current_tags(build)
     if mode == "remove":
         return [tag for tag in today if tag not in tags]
     return [*today, *(tag for tag in tags if tag not in today)]

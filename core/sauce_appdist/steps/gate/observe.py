@@ -190,9 +190,12 @@ class Observer:
         before = [
             one
             for one in client.builds.list(target.project_id)
-            if one.id != this.id and one.uploaded_at and this.uploaded_at and find.newest(one) < find.newest(this)
+            if one.id != this.id
+            and one.uploaded_at
+            and this.uploaded_at
+            and find.upload_order(one) < find.upload_order(this)
         ]
-        return max(before, key=find.newest, default=None)
+        return max(before, key=find.upload_order, default=None)
 
 
 def _members(groups: Sequence[str], directory: Directory) -> list[str] | None:
