@@ -33,6 +33,7 @@ from sauce_appdist.interface.outputs import BuildOutputs, StepOutputs  # noqa: E
 from sauce_appdist.shell import console  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT  # noqa: E402
+from sauce_appdist.wire.retry import RETRIED, Fate, RequestKind  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -298,10 +299,20 @@ def methods_table() -> str:
     return "\n".join(lines)
 
 
+def retries_table() -> str:
+    """What is sent again after which failure, for docs/reference/errors.md."""
+    lines = [f"| | {' | '.join(kind.value for kind in RequestKind)} |", "|---" * (len(RequestKind) + 1) + "|"]
+    for fate in Fate:
+        cells = ("retried" if kind in RETRIED[fate] else "no" for kind in RequestKind)
+        lines.append(f"| {fate.value} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "steps": steps_table,
     "api": api_table,
     "methods": methods_table,
+    "retries": retries_table,
     "build inputs": shared_inputs_table("The build"),
     "connection inputs": shared_inputs_table("The connection"),
     "build outputs": build_outputs_table,

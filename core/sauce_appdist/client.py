@@ -89,7 +89,7 @@ class Client:
         def http() -> TokenHttp:
             from sauce_appdist.auth.oidc import TokenHttp
 
-            return TokenHttp(inputs.timeout, verify, sleep=clock.sleep, log=log, redact=redact, learn=learn)
+            return TokenHttp(inputs.timeout, verify, clock, log=log, redact=redact, learn=learn)
 
         def id_token(provider: str, audience: str, http: TokenHttp) -> Token:
             from sauce_appdist.ci import SYSTEMS
@@ -110,7 +110,7 @@ class Client:
             read_only=inputs.dry_run,
             log=log,
             warn=warn,
-            sleep=clock.sleep,
+            clock=clock,
             verify=verify,
             redact=redact,
         )

@@ -12,6 +12,7 @@ import pytest
 from harness import ANDROID, NEWEST_ANDROID, Outcome
 from identity import GITHUB_SUBJECT, GITLAB_SUBJECT, IdentityProvider
 from sauce_appdist.auth.oidc import Provider, TokenHttp
+from sauce_appdist.clock import Clock
 
 INPUT, AUTH, TRANSPORT = 2, 3, 5
 BUILD = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
@@ -44,7 +45,7 @@ def provider(identity: IdentityProvider, **options: Any) -> tuple[Provider, list
     """A provider as a step asks it, and how long it would have waited."""
     waits: list[float] = []
     where = {"token_url": identity.token_url, "client_id": CLIENT, "client_secret": SECRET}
-    return Provider(TokenHttp(timeout=2.0, sleep=waits.append), **{**where, **options}), waits
+    return Provider(TokenHttp(timeout=2.0, clock=Clock(sleep=waits.append)), **{**where, **options}), waits
 
 
 def host(identity: IdentityProvider) -> str:

@@ -69,7 +69,9 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         stage, outputs, code = Stage(at or {}), module.Outputs(), 0
         for secret in filter(None, (API_KEY, mask)):
             stage.mask(secret)
-        with Client(Transport(service.url, BasicAuth(EMAIL, API_KEY), sleep=sleep, retries=0, timeout=5)) as client:
+        with Client(
+            Transport(service.url, BasicAuth(EMAIL, API_KEY), clock=Clock(sleep=sleep), retries=0, timeout=5)
+        ) as client:
             try:
                 module.run(options, Context(client, stage, Clock(sleep=sleep)), outputs)
             except AppDistError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness import API_KEY, EMAIL
 from sauce_appdist.auth.signing import BasicAuth
 from sauce_appdist.client import Client
+from sauce_appdist.clock import Clock
 from sauce_appdist.wire.transport import Transport
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Wire:
             auth,
             log=self.log.append,
             warn=self.warnings.append,
-            sleep=self.waits.append,
+            clock=Clock(sleep=self.waits.append),
             **{"timeout": 5.0, **options},
         )
         self.client = Client(self.transport)

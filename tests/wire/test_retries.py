@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sauce_appdist.errors import ServiceError, TransportError
-from sauce_appdist.wire.transport import LONGEST_WAIT
+from sauce_appdist.wire.retry import LONGEST_PAUSE
 from servers import PROJECTS, raw_server, receive
 from wire.support import CALLS, WRITES, Wire
 
@@ -78,7 +78,7 @@ def test_retries_end(server: HTTPServer) -> None:
     ("header", "least", "most"),
     [
         ("0", 0, 0),
-        ("86400", LONGEST_WAIT, LONGEST_WAIT),
+        ("86400", LONGEST_PAUSE, LONGEST_PAUSE),
         ("in 40 s", 30, 40),
         ("500 s ago", 0, 0),
         ("soon", 0.25, 0.5),

@@ -20,15 +20,17 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.text import basic_pair, one_line
-from sauce_appdist.wire.connection_errors import no_connection, proxies_for, unsent
+from sauce_appdist.wire.connection_errors import fate_of_error, no_connection, proxies_for, unsent
 from sauce_appdist.wire.regions import host_of, is_loopback
+from sauce_appdist.wire.retry import AttemptFailed, Fate, RequestKind, fate_of_status, with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_TRIES, _PAUSE = 3, 1.0  # a token may be asked for as often as one likes
+_RETRIES = 2
 _MAX_ANSWER = 1 << 20
 _MARGIN = 60.0  # seconds before its end in which a token is not used any more; at most a fifth of its life
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -64,10 +66,6 @@ _PERMISSION = {"": "Check that the job has the permission id-token: write."}
 _PLACE = "oidc-issuer and oidc-token-url"
 
 
-class _Passing(Exception):
-    """What may be gone when it is tried again."""
-
-
 @dataclass(frozen=True)
 class Token:
     """A token and when it should be replaced (`time.monotonic`); None where nobody knows."""
@@ -85,7 +83,7 @@ class TokenHttp:
 
     timeout: float = 30.0
     verify: bool | str = True
-    sleep: Callable[[float], None] = time.sleep
+    clock: Clock = Clock()  # noqa: RUF009 - frozen
     log: Callable[[str], None] = lambda _: None
     redact: Callable[[str], str] = str
     learn: Callable[[str], None] = lambda _: None
@@ -99,19 +97,13 @@ class TokenHttp:
         any other), and TransportError where it does not answer sensibly; `place` says where it is looked for. Nothing
         was asked of the service yet, so neither has a status.
         """
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._once(method, url, what, hints, place, **options)
-            except _Passing as passing:
-                problem = str(passing)
-            except (AuthError, InputError, TransportError) as error:
-                error.__context__ = None  # what requests raised has the request with its credentials
-                raise
-            if not left:
-                raise TransportError(problem)
-            self.log(f"{problem} Trying again.")
-            self.sleep(_PAUSE)
-        raise AssertionError("unreachable")  # pragma: no cover
+        return with_retries(
+            lambda: self._once(method, url, what, hints, place, **options),
+            RequestKind.TOKEN,
+            retries=_RETRIES,
+            clock=self.clock,
+            log=self.log,
+        )
 
     def _once(
         self, method: str, url: str, what: str, hints: Mapping[str, str], place: str, **options: Any
@@ -131,15 +123,14 @@ class TokenHttp:
                     **options,
                 )
                 body = self._body(response)
-        except requests.exceptions.SSLError as error:
-            raise TransportError(f"{what}: {no_connection(error, url, place)}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if isinstance(error, ValueError):
                 raise InputError(f"{what}: {host or 'its address'} cannot be asked: check {place}.") from None
-            if unsent(error):
-                raise _Passing(f"{what}: {no_connection(error, url, place)}") from None
-            why = f"cannot be reached ({type(error).__name__})"
-            raise _Passing(f"{what}: {host} {why}: check {place} and the network.") from None
+            if unsent(error) or isinstance(error, requests.exceptions.SSLError):
+                problem = no_connection(error, url, place)
+            else:
+                problem = f"{host} cannot be reached ({type(error).__name__}): check {place} and the network."
+            raise AttemptFailed(TransportError(f"{what}: {problem}"), fate_of_error(error)) from None
         except ValueError:  # what requests raises for a Location that is no URL
             raise TransportError(f"{what}: {host} redirects to an address that is none: check {place}.") from None
         self.log(f"{what}: {method} {host} -> {response.status_code}")
@@ -168,8 +159,9 @@ class TokenHttp:
             return data
         said = one_line(self.redact(_said(data, body)), 300)
         told = f"{what} answers HTTP {status}" + (f": {said.rstrip('.')}." if said else ".")
-        if status in {429, 500, 502, 503, 504}:
-            raise _Passing(f"{told} Try again later, and check {place}.")
+        if (fate := fate_of_status(status)) is not Fate.FINAL:
+            problem = TransportError(f"{told} Try again later, and check {place}.")
+            raise AttemptFailed(problem, fate, response.headers.get("Retry-After", ""))
         if not 400 <= status < 500:
             raise TransportError(f"{told} Expected a JSON object: check {place}.")
         if status in {404, 405}:

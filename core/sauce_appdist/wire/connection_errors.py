@@ -6,11 +6,14 @@ import traceback
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+import requests
+import urllib3.exceptions
 from requests.utils import get_environ_proxies, select_proxy
 
 from sauce_appdist.errors import InputError
 from sauce_appdist.text import basic_pair, one_line
 from sauce_appdist.wire.regions import host_of, is_loopback
+from sauce_appdist.wire.retry import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +81,22 @@ def unsent(error: BaseException) -> bool:
     The words of an error do not tell: TLS can break in the same way after the request arrived.
     """
     return ("urllib3.connection", "connect") in _places(error)
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether a connection was there, but no answer in time."""
+    return isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
+
+
+def fate_of_error(error: BaseException) -> Fate:
+    """What became of a request whose connection failed with this error of requests or urllib3."""
+    if unsent(error):
+        # A certificate does not get better by asking again.
+        return Fate.FINAL if isinstance(error, requests.exceptions.SSLError) else Fate.NEVER_SENT
+    answer = repr(root_cause(error))
+    if not timed_out(error) and ("BadStatusLine" in answer or "HeaderParsing" in answer):
+        return Fate.FINAL  # it does not speak HTTP
+    return Fate.LOST
 
 
 def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:

@@ -1,18 +1,14 @@
 """One session to the service: timeouts, retries, redirects and the envelope.
 
-The rules (docs/explanation/design.md, "On the wire"): a request that may have had an effect is never sent
-twice. 429 and failures before the request was sent are retried on every method; 502, 503, 504, read
-timeouts and broken connections only on GET.
+What is sent again stands in wire/retry.py; why, in docs/explanation/design.md, "On the wire".
 """
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from contextlib import contextmanager
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -21,12 +17,20 @@ import urllib3.exceptions
 from pydantic import ValidationError
 
 from sauce_appdist import __version__
-from sauce_appdist.clock import pause
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import ApiError, AuthError, Cancelled, NotSent, ServiceError, TransportError
 from sauce_appdist.models import Reply, readable
 from sauce_appdist.text import Redactor, one_line
-from sauce_appdist.wire.connection_errors import describe_cause, no_connection, proxies_for, root_cause, unsent
+from sauce_appdist.wire.connection_errors import (
+    describe_cause,
+    fate_of_error,
+    no_connection,
+    proxies_for,
+    timed_out,
+    unsent,
+)
 from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
+from sauce_appdist.wire.retry import AttemptFailed, Fate, RequestKind, fate_of_status, kind_of, with_retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,11 +43,9 @@ R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10.0
-LONGEST_WAIT = 60.0  # seconds; a longer Retry-After is cut to it
 MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
 _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
-_RETRY_ON_GET = {502, 503, 504}
 
 # What each code asks of the user: docs/reference/api-facts.md#error-codes.
 _HINTS = {
@@ -56,14 +58,6 @@ _HINTS = {
     156: "The account requires login, so a landing page cannot be open: use landing-page-mode: closed.",
     404: "Check that it exists in this account and region.",
 }
-
-
-class _Retry(Exception):
-    """This attempt failed in a way that may be tried again, after `wait` seconds if it is known."""
-
-    def __init__(self, error: ServiceError, wait: float | None = None) -> None:
-        self.error = error
-        self.wait = wait
 
 
 class Signer(Protocol):
@@ -109,7 +103,7 @@ class Transport:
         read_only: bool = False,
         log: Callable[[str], None] = lambda _: None,
         warn: Callable[[str], None] = lambda _: None,
-        sleep: Callable[[float], None] = pause,
+        clock: Clock = Clock(),  # noqa: B008 - frozen
         verify: bool | str = True,
         redact: Redactor | None = None,
     ) -> None:
@@ -119,7 +113,7 @@ class Transport:
         self._read_only = read_only
         self._log = log
         self._warn = warn
-        self.sleep = sleep
+        self._clock = clock
         self._auth = auth
         self._redact = redact or Redactor(auth.secrets())
         self._verify = verify
@@ -174,35 +168,19 @@ class Transport:
     def _retrying(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
         if self._read_only and request.write:
             raise NotSent(f"dry-run is set, so {request} is not sent.")
-        try:
-            return self._attempts(request, read)
-        except ServiceError as error:
-            # What requests raised has the request with its credentials; a script may log the whole chain.
-            error.__context__ = None
-            raise
+        may_renew = not request.write  # a write is not sent a second time because the token has ended meanwhile
 
-    def _attempts(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
-        renewed = request.write
-        for left in reversed(range(self._retries + 1)):
+        def attempt() -> T:
+            nonlocal may_renew
             try:
-                try:
-                    return self._attempt(request, read)
-                except AuthError as error:
-                    # The token may have ended meanwhile; a write is not sent a second time for that.
-                    if renewed or error.status != 401 or not self._auth.renew():
-                        raise
-                    renewed = True
                 return self._attempt(request, read)
-            except _Retry as failed:
-                problem, asked_wait = failed.error, failed.wait
-            if not left:
-                raise problem
-            attempt = self._retries - left
-            backoff = min(0.5 * 2**attempt, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311
-            wait = min(backoff if asked_wait is None else asked_wait, LONGEST_WAIT)
-            self._log(f"{problem} Trying again in {wait:.1f} s ({attempt + 1} of {self._retries}).")
-            self.sleep(wait)
-        raise AssertionError("unreachable")  # pragma: no cover
+            except AuthError as error:
+                if not may_renew or error.status != 401 or not self._auth.renew():
+                    raise
+                may_renew = False
+            return self._attempt(request, read)
+
+        return with_retries(attempt, request.kind, retries=self._retries, clock=self._clock, log=self._log)
 
     def close(self) -> None:
         """Close the connection."""
@@ -273,7 +251,7 @@ class Transport:
 
     @contextmanager
     def _broken_connections(self, request: _Request, url: str) -> Iterator[None]:
-        """Everything that a connection can raise, as an error of ours or as another attempt."""
+        """Everything that a connection can raise, as an error of ours or as a failed attempt."""
         try:
             yield
         except Cancelled as cancelled:
@@ -288,30 +266,25 @@ class Transport:
             why = self._redact(str(error)) if url == self.base_url + request.path else "the redirect leads nowhere"
             raise TransportError(f"{request} cannot be sent: {why}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._broken(error, str(request), url, get=not request.write) from None
+            raise self._broken(error, request, url) from None
 
-    def _broken(self, error: Exception, what: str, url: str, *, get: bool) -> Exception:
-        """What a failed connection means: try again, or the error to end with."""
-        cause, host = root_cause(error), host_of(url)
+    def _broken(self, error: Exception, request: _Request, url: str) -> AttemptFailed:
+        """What a failed connection means for the request."""
+        fate, sent = fate_of_error(error), request.write
         if unsent(error):
             shown = url if self._redact.host(url) == url else "https://***"
-            failure = TransportError(no_connection(error, shown))
-            # A certificate does not get better by asking again.
-            return failure if isinstance(error, requests.exceptions.SSLError) else _Retry(failure)
-        if isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError)):
-            failure = TransportError(f"{what}: no answer within {self._timeout:g} s.", sent=not get)
-        elif "BadStatusLine" in repr(cause) or "HeaderParsing" in repr(cause):
-            return TransportError(
-                f"{host} answers, but does not speak HTTP: check the host and the port of base-url.",
-                sent=not get,
-            )
+            message, sent = no_connection(error, shown), False
+        elif timed_out(error):
+            message = f"{request}: no answer within {self._timeout:g} s."
+        elif fate is Fate.FINAL:
+            message = f"{host_of(url)} answers, but does not speak HTTP: check the host and the port of base-url."
         else:
-            failure = TransportError(
-                f"{what}: the connection to {host} broke before the whole answer was there ({describe_cause(error)})."
-                + (" If it speaks TLS, base-url begins with https:." if url.startswith("http:") else ""),
-                sent=not get,
+            message = (
+                f"{request}: the connection to {host_of(url)} broke before the whole answer was there "
+                f"({describe_cause(error)})."
+                + (" If it speaks TLS, base-url begins with https:." if url.startswith("http:") else "")
             )
-        return _Retry(failure) if get else failure
+        return AttemptFailed(TransportError(message, sent=sent), fate)
 
     def _chunks(self, response: requests.Response, request: _Request, deadline: float | None = None) -> Iterator[bytes]:
         """The body; a server that drips it byte by byte meets the deadline too."""
@@ -347,7 +320,7 @@ class Transport:
     def _file(
         self, response: requests.Response, request: _Request, deadline: float, into: IO[bytes]
     ) -> tuple[str, int]:
-        kind = _media_type(response)
+        media_type = _media_type(response)
         if response.status_code >= 300 and _origin(response.url) != _origin(self.base_url):
             # What a storage says can quote the signed URL.
             host = urlsplit(response.url).hostname
@@ -355,8 +328,10 @@ class Transport:
                 f"{request}: {host}, where the file is kept, answers HTTP {response.status_code}.",
                 status=response.status_code,
             )
-            raise _Retry(refused) if response.status_code in _RETRY_ON_GET else refused
-        if response.status_code != 200 or kind in {"application/json", "text/html"}:
+            # Of a storage, 429 is final and Retry-After does not count: they are not the service's.
+            fate = fate_of_status(response.status_code)
+            raise AttemptFailed(refused, Fate.FINAL if fate is Fate.TOO_MANY_REQUESTS else fate)
+        if response.status_code != 200 or media_type in {"application/json", "text/html"}:
             body = b"".join(self._chunks(response, request, deadline))
             if _origin(response.url) == _origin(self.base_url):
                 self._no_refusal(response, body, request)
@@ -424,11 +399,8 @@ class Transport:
                 status=status,
             )
         if status == 429:
-            failure = TransportError(f"{request}: the service asks to slow down (HTTP 429).", status=status)
-            return _Retry(failure, _retry_after(response))
-        if status in _RETRY_ON_GET and not request.write:
-            return _Retry(error, _retry_after(response))
-        return error
+            error = TransportError(f"{request}: the service asks to slow down (HTTP 429).", status=status)
+        return AttemptFailed(error, fate_of_status(status), response.headers.get("Retry-After", ""))
 
     def _where(self) -> str:
         return region_of_host(self.base_url) or self.base_url
@@ -472,8 +444,12 @@ class _Request(NamedTuple):
     elsewhere: bool = False
 
     @property
+    def kind(self) -> RequestKind:
+        return kind_of(self.method)
+
+    @property
     def write(self) -> bool:
-        return self.method != "GET"
+        return self.kind is not RequestKind.GET
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -535,14 +511,3 @@ def _shape(error: ValidationError) -> str:
     """Which fields are not as documented; never their values."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds from `Retry-After`, which is a number or a date; None where it says neither."""
-    value = response.headers.get("Retry-After", "")
-    try:
-        if value.strip().isdigit():
-            return float(value)
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError, OverflowError):
-        return None
