@@ -33,6 +33,7 @@ from sauce_appdist.interface.outputs import BuildOutputs, StepOutputs  # noqa: E
 from sauce_appdist.shell import console  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT  # noqa: E402
+from sauce_appdist.verdict.checks import CHECK_ROWS, Source  # noqa: E402
 from sauce_appdist.wire.retry import RETRIED, Fate, RequestKind  # noqa: E402
 
 if TYPE_CHECKING:
@@ -308,11 +309,21 @@ def retries_table() -> str:
     return "\n".join(lines)
 
 
+def checks_table() -> str:
+    """The checks of the gate, for docs/reference/gate.md."""
+    lines = ["| Check | Passes if | Otherwise | Reads |", "|---|---|---|---|"]
+    for row in CHECK_ROWS:
+        reads = ", ".join(source.value for source in Source if source in row.reads)
+        lines.append(f"| `{row.name}` | {_cell(row.passes)} | {_cell(row.otherwise)} | {reads} |")
+    return "\n".join(lines)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "steps": steps_table,
     "api": api_table,
     "methods": methods_table,
     "retries": retries_table,
+    "checks": checks_table,
     "build inputs": shared_inputs_table("The build"),
     "connection inputs": shared_inputs_table("The connection"),
     "build outputs": build_outputs_table,

@@ -36,11 +36,11 @@ def test_the_previous_build(
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"sessions": 0, "crashes": 0}, "Of the build before: Not judged below min-sessions (40): 0 sessions so far"),
-        ({"has_testfairy_sdk": False}, "Of the build before: The build is without the SDK"),
-        ({"shows_counters": {"crashes": None}}, "Of the build before: The service does not tell crashes"),
-        ({"shows_counters": {"crashes": False}}, "Of the build before: The service does not tell crashes"),
-        ({"sessions": 39}, "Of the build before: Not judged below min-sessions (40)"),
+        ({"sessions": 0, "crashes": 0}, "Baseline: Not judged below min-sessions (40): 0 sessions so far"),
+        ({"has_testfairy_sdk": False}, "Baseline: The build does not contain the SDK"),
+        ({"shows_counters": {"crashes": None}}, "Baseline: The service does not report crashes"),
+        ({"shows_counters": {"crashes": False}}, "Baseline: The service does not report crashes"),
+        ({"sessions": 39}, "Baseline: Not judged below min-sessions (40)"),
     ],
 )
 def test_a_baseline_without_evidence(judge: Judge, service: Service, fields: dict[str, Any], why: str) -> None:

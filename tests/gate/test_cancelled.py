@@ -79,7 +79,7 @@ def test_a_job_that_is_cancelled_while_it_waits(service: Service, tmp_path: Path
     assert service.writes == []
     out = done.outputs
     assert (out["verdict"], out["looks"], out["sessions"]) == ("inconclusive", "1", "40")
-    why = "The job was cancelled before there was a verdict. min-sessions is 40, asked for at least 41"
+    why = "The job was cancelled before there was a verdict. min-sessions is 40, expected at least 41"
     assert out["reason"].startswith(why)
     assert out["failed-checks"] == "min-sessions"
     assert json.loads(out["checks"])["min-sessions"]["state"] == "inconclusive"

@@ -23,7 +23,7 @@ def test_what_follows_from_a_verdict(judge: Judge, service: Service, ending: str
     lenient = ending != "error" and (mode == "report" or (what != "fail" and ending != "failed"))
     assert done.code == (OK if lenient else CODES[ending])
     assert done.outputs["verdict"] == {"pending": "inconclusive"}.get(ending, ending)
-    assert ("Going on, as " in done.log) is lenient
+    assert ("Continuing, as " in done.log) is lenient
     assert ("Warning: " in done.log) is (lenient and not (what == "pass" and mode == "enforce"))
     kinds = {child.tag for case in ET.parse(JUNIT).getroot().iter("testcase") for child in case}
     expected = "skipped" if lenient else "error"

@@ -113,7 +113,7 @@ def test_groups_as_services_list_them(
     service.reset(account())
     service.fault(path="/groups$", status=200, body={"status": "ok", "groups": groups})
     done = judge(min_coverage=least, **COVER)
-    assert (done.code, "Give wait" in done.log) == (CODES[ending], ending == "pending"), done.outputs
+    assert (done.code, "Set wait" in done.log) == (CODES[ending], ending == "pending"), done.outputs
 
 
 def test_one_group_whose_testers_are_not_listed_is_enough(judge: Judge, service: Service) -> None:

@@ -97,8 +97,8 @@ def test_what_gitlab_gets(process: Process, service: Service) -> None:
     assert done.code == FAILED
     assert "APPDIST_VERDICT=failed\nAPPDIST_FAILED_CHECKS=max-crashes\n" in done.files["appdist.env"]
     assert json.loads(done.files["appdist-outputs.json"])["checks"]["max-crashes"]["state"] == "failed"
-    assert "  ❌ max-crashes    1, asked for at most 0\n" in done.text
-    assert "  ✅ min-downloads  6, asked for at least 6\n" in done.text
+    assert "  ❌ max-crashes    1, expected at most 0\n" in done.text
+    assert "  ✅ min-downloads  6, expected at least 6\n" in done.text
 
 
 def test_everything_fits_into_gitlabs_20_variables() -> None:
@@ -241,4 +241,4 @@ def test_it_does_not_say_to_wait_for_what_waiting_does_not_mend(watch: Watch, se
     done = watch(require_tags="rc", min_sessions="41", min_age="30h", wait="1h")
     assert (done.code, done.outputs["failed-checks"]) == (INCONCLUSIVE, ["min-age", "min-sessions", "require-tags"])
     assert "longer than wait" not in done.log
-    assert "Give wait" not in done.log
+    assert "Set wait" not in done.log

@@ -65,11 +65,10 @@ def test_it_waits_until_there_is_enough(watch: Watch, service: Service, tmp_path
     assert (done.outputs["sessions"], done.outputs["crash-rate"]) == (40, "0")
     assert len(done.progress) == 2, done.log  # nothing, then thirty sessions; the last look is told by the verdict
     assert re.search(
-        r"^\d\d:\d\d:\d\d UTC, (1h|59m \d+s) left: min-sessions 0, asked for at least 40; ", done.progress[0]
+        r"^\d\d:\d\d:\d\d UTC, (1h|59m \d+s) left: min-sessions 0, expected at least 40; ", done.progress[0]
     )
     assert (
-        "min-sessions 30, asked for at least 40; max-crash-rate not judged yet, asked for at most 1 %"
-        in done.progress[1]
+        "min-sessions 30, expected at least 40; max-crash-rate not judged yet, expected at most 1 %" in done.progress[1]
     )
     assert "min-coverage" not in done.progress[1]
     assert all(10 <= pause <= 120 for pause in done.pauses)
@@ -100,7 +99,7 @@ def test_when_the_time_is_over_it_is_inconclusive(watch: Watch, service: Service
     assert done.outputs["failed-checks"] == ["min-sessions"]
     assert done.outputs["checks"]["min-sessions"]["state"] == "inconclusive"
     assert done.outputs["checks"]["min-sessions"]["reason"] == "Not met so far."
-    assert "min-sessions is 40, asked for at least 41" in done.log
+    assert "min-sessions is 40, expected at least 41" in done.log
     agree(done.outputs, tmp_path)
 
 
@@ -129,7 +128,7 @@ def test_uploaded_anew_is_told_and_in_report_mode_too(watch: Watch, service: Ser
     service.reset(account())
     done = watch(lambda: upload_again(service), min_downloads="99", wait="1h", gate_mode="report")
     assert (done.code, done.outputs["verdict"]) == (OK, "failed")
-    assert "It was uploaded anew in between: what testers showed is of another file" in done.outputs["reason"]
+    assert "The build was uploaded again meanwhile: testers used another file" in done.outputs["reason"]
     agree(done.outputs, tmp_path)
 
 
@@ -190,7 +189,7 @@ def test_too_few_passes_in_time_are_no_pass(watch: Watch, service: Service, tmp_
     service.reset(account())
     done = watch(None, OVER, **{**TWICE, "consecutive_passes": "4"})
     assert (done.code, done.outputs["verdict"]) == (INCONCLUSIVE, "inconclusive")
-    assert "It passed, but not 4 looks in a row" in done.outputs["reason"]
+    assert "The checks passed, but not in 4 looks in a row" in done.outputs["reason"]
     assert json.loads((tmp_path / JSON).read_text("utf-8"))["verdict"] == "inconclusive"
 
 

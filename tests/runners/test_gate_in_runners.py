@@ -23,7 +23,7 @@ HOURLY, DEPLOY, GITLAB = (
 )
 CANDIDATE, BAD, COPY = "8920002", "8920003", "8920004"
 STAKEHOLDERS = ["helen.ward@northwind.example", "david.cho@northwind.example"]
-BLOCKER = "One says: blocker: the app closes when I book a bicycle"
+BLOCKER = "First match: blocker: the app closes when I book a bicycle"
 
 
 def account(**changes: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def test_example_github_deploys_what_has_passed(act: Act, service: Service) -> N
     assert (told["verdict"], told["looks"], told["sessions"], told["crash-rate"]) == ("passed", "2", "300", "0")
     (waited,) = [line for line in run.log("gate").splitlines() if " left: " in line]
     assert waited.endswith(
-        " left: min-sessions 40, asked for at least 100; "
-        "max-crash-rate not judged yet, asked for at most 1 % at 0.95 confidence"
+        " left: min-sessions 40, expected at least 100; "
+        "max-crash-rate not judged yet, expected at most 1 % at 0.95 confidence"
     )
     assert run.summary.startswith("### ✅ Gate passed: Northwind Ferries 2.4.0 (2400)")
     assert "| max-crash-rate | ✅ passed | 0 % (0 in 300 sessions), at most 0.994 % at 0.95 |" in run.summary
@@ -118,7 +118,7 @@ def test_example_gitlab_deploys_what_has_passed(gitlab: GitLab, service: Service
     assert "promote-candidate" not in run.output
     outputs = run.outputs("gate-release")
     assert (outputs["verdict"], outputs["looks"], outputs["sessions"]) == ("passed", 2, 300)
-    assert run.log("gate-release").count(" left: min-sessions 40, asked for at least 100; ") == 1
+    assert run.log("gate-release").count(" left: min-sessions 40, expected at least 100; ") == 1
     assert run.dotenv("gate-release")["APPDIST_VERDICT"] == "passed"
     page = f"{service.url}/projects/6950110-northwindferries/builds/{CANDIDATE}"
     log = run.log("deploy-release")
@@ -193,7 +193,7 @@ def test_example_github_hourly(act: Act, service: Service) -> None:
     four_hours(service, hour)
     early, passed, again, bad = runs
     (warning,) = early.commands("warning")
-    assert warning.startswith("Northwind Ferries 2.4.0 (2400): min-sessions is 0, asked for at least 30")
+    assert warning.startswith("Northwind Ferries 2.4.0 (2400): min-sessions is 0, expected at least 30")
     assert early.summary.startswith("### ❓ Gate inconclusive: Northwind Ferries 2.4.0 (2400)")
     assert "| min-sessions | ❓ inconclusive | 0 | at least 30 | Not met so far. |" in early.summary
     assert "Promot" not in early.summary
@@ -215,7 +215,7 @@ def test_example_github_hourly_where_the_service_shows_no_sessions(act: Act, ser
     told = run.set_outputs("gate")
     assert (told["verdict"], told["failed-checks"]) == ("inconclusive", "min-sessions,max-crash-rate")
     assert "| forbid-tags | ✅ passed | candidate | none of blocked |" in run.summary
-    assert "The service does not tell the sessions." in run.summary
+    assert "The service does not report the sessions." in run.summary
     assert (service.writes, service.outbox) == ([], [])
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from sauce_appdist.verdict.checks import (
+    CHECK_ROWS,
     Check,
     CheckState,
     Counts,
@@ -22,7 +23,6 @@ PASSED, PENDING, INCONCLUSIVE, ERROR, FAILED = CheckState
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
-CONTEXT = {"confidence", "coverage_groups"}  # thresholds that another check is judged by
 
 
 def sessions(fine: int = 0, crashed: int = 0, unknown: int = 0, **fields: Any) -> list[Recorded]:
@@ -30,7 +30,7 @@ def sessions(fine: int = 0, crashed: int = 0, unknown: int = 0, **fields: Any) -
     return [Recorded(one, **{"minutes": 5.0, "device": f"Pixel {turn}", **fields}) for turn, one in enumerate(told)]
 
 
-# Everything is asked for, and everything is as good as it must be but no better.
+# Every check is set, and everything is as good as it must be but no better.
 ALL = Thresholds(
     min_age=24 * HOUR,
     max_age=24 * HOUR,
@@ -45,6 +45,7 @@ ALL = Thresholds(
     min_coverage=0.5,
     require_tags=["rc"],
     forbid_tags=["blocked"],
+    baseline="previous",
     max_crash_rate_increase=0.005,
     max_crashed_session_rate=0.01,
     min_session_minutes=500,
@@ -63,13 +64,14 @@ GOOD = Observation(
     baseline=Counts(200, 1, has_sdk=True),
     recorded=sessions(99, 1),
 )
-CHECKS = [one.name.replace("_", "-") for one in dataclasses.fields(Thresholds) if one.name not in CONTEXT]
+ROW = {row.name: row for row in CHECK_ROWS}
+CHECKS = list(ROW)
 
 
 def only(check: str, **more: Any) -> Thresholds:
-    """One check of ALL alone, with what it is judged by."""
-    name = check.replace("-", "_")
-    return Thresholds(**{name: getattr(ALL, name), **({"coverage_groups": ["QA"]} if "cover" in name else {}), **more})
+    """One check of ALL alone, with what it requires."""
+    names = [ROW[check].threshold, *ROW[check].requires]
+    return Thresholds(**{name: getattr(ALL, name) for name in names} | more)
 
 
 def the(asked: Thresholds, seen: Observation, now: datetime = NOW) -> Check:

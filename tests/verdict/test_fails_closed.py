@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import assume, given, settings, strategies as st
 
 from sauce_appdist.verdict.checks import (
+    CHECK_ROWS,
     Check,
     CheckState,
     Counts,
@@ -23,7 +24,7 @@ from sauce_appdist.verdict.checks import (
     worst,
 )
 from verdict.support import (
-    CONTEXT,
+    ALL,
     FAILED,
     FIELDS,
     GOOD,
@@ -32,6 +33,7 @@ from verdict.support import (
     NOW,
     PASSED,
     PENDING,
+    ROW,
     Berlin,
     counted,
     only,
@@ -122,12 +124,13 @@ def thresholds(draw: st.DrawFn, *, of: st.SearchStrategy[bool] = st.just(True)) 
     """Everything, or some of what can be asked for; with and without what others are judged by."""
     either = st.booleans()
     asked = {name: draw(values) for name, values in ASKED.items() if draw(either if name in EVIDENCE else of)}
-    return Thresholds(**asked, coverage_groups=["QA"] if "min_coverage" in asked else None)
+    required = {name for row in CHECK_ROWS if row.threshold in asked for name in row.requires}
+    return Thresholds(**asked, **{name: getattr(ALL, name) for name in required})
 
 
 def names(asked: Thresholds) -> list[str]:
-    """The checks that are asked for."""
-    values = {name: getattr(asked, name) for name in ASKED if name not in CONTEXT}
+    """The checks that are set, by hand."""
+    values = {name: getattr(asked, name) for name in ASKED if name != "confidence"}
     return [name.replace("_", "-") for name, value in values.items() if value is not None and value != []]
 
 
@@ -156,7 +159,7 @@ def test_neither_order_nor_company_of_checks_matters(
         wanted = {
             check.name.replace("-", "_"),
             *EVIDENCE,
-            *(["coverage_groups"] if check.name == "min-coverage" else []),
+            *ROW[check.name].requires,
         }
         alone = Thresholds(**{name: value for name, value in vars(asked).items() if name in wanted})
         assert check in judge(alone, seen, now)

@@ -137,7 +137,7 @@ class Promotion:
             with self._part("gate"):
                 self._gate.judge()
                 # What came in meanwhile, like tags, is not to be lost.
-                source = target = self._gate.as_seen(source)
+                source = target = self._gate.as_sampled(source)
                 self._note_gate()
         context.ci.report.notes = plan.update.release_notes
         if inputs.to_folder:
@@ -157,7 +157,7 @@ class Promotion:
                 self._update(plan, target)
         if inputs.source_tags:
             with self._part("source-tag"):
-                source = self._gate.as_seen(source) if self._gate else source
+                source = self._gate.as_sampled(source) if self._gate else source
                 self._tag_source(source, inputs.source_tags)
         if plan.groups and inputs.notify == "if-copied" and out.copied is False and out.promoted_build_id:
             out.invited_groups, out.notified = [], False
@@ -182,7 +182,7 @@ class Promotion:
         """The gate once more, right before the copy."""
         if self._gate:
             with self._part("gate", section=False):
-                self._gate.look_again()
+                self._gate.judge_again()
                 self._note_gate()
 
     def _note_gate(self) -> None:
@@ -199,7 +199,7 @@ class Promotion:
         if inputs.tags_mode != "replace" and source.build:
             tag.current_tags(source.build)
         if self._gate:
-            self._gate.aim(source, directory)
+            self._gate.prepare(source, directory)
         return Plan(
             inputs=inputs,
             source=source,

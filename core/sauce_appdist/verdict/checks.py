@@ -1,35 +1,49 @@
-"""Whether a build is good enough, decided from what was seen of it: a pure function of thresholds, sightings and time.
+"""Whether a build is good enough, decided from thresholds, an observation and the time: pure functions.
 
-It fails closed: what cannot be read, or is not enough, never counts as good. More crashes never make a verdict better,
-less evidence never makes one passed (`tests/verdict/test_fails_closed.py` holds that for everything that hypothesis can think of).
+A check is one row of `Thresholds`: its name and type, how it is judged, what has to be read for it, and its words in
+the documentation. To add one, write its judgement, its row, and its input in `steps/gate/options.py`.
+
+The gate fails closed: missing or insufficient data never counts as good. More crashes never improve a verdict, and less
+evidence never turns one into a pass (`tests/verdict/test_fails_closed.py` holds both with hypothesis).
 """
 
 from __future__ import annotations
 
 import enum
 import sys
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from sauce_appdist.text import one_line, plural, span
 from sauce_appdist.verdict.statistics import upper_bound
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-# A float is the decimal that it is written as: 0.01 is exactly a hundredth.
+T = TypeVar("T")
+# A float stands for the decimal that it is written as: 0.01 is exactly a hundredth.
 Rate = float | Fraction
 
+SAME_BUILD = "same-build"  # a check that no threshold sets: it appears only if the build may have been replaced
 
-SAME_BUILD = "same-build"  # a check that is only there where it did not pass: the build may not be the one that it was
+
+class Source(enum.StrEnum):
+    """What the gate reads; the value is its name in the documentation."""
+
+    BUILD = "build"  # read for every check, and to see whether it is still the same upload
+    SESSIONS = "recorded sessions"
+    FEEDBACKS = "feedbacks"
+    MEMBERS = "group members"
+    BASELINE = "baseline"
 
 
 class CheckState(enum.IntEnum):
-    """How a check ended; the gate takes the worst."""
+    """The result of a check; the gate takes the worst."""
 
     PASSED = 0
     PENDING = 1
@@ -39,45 +53,6 @@ class CheckState(enum.IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower()
-
-
-_RATES = {"max_crash_rate", "confidence", "min_coverage", "max_crash_rate_increase", "max_crashed_session_rate"}
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What is asked for; None is not asked, nor is an empty list. Rates are fractions of 1.
-
-    Raises ValueError for what nothing could be judged by.
-    """
-
-    min_age: timedelta | None = None
-    max_age: timedelta | None = None
-    min_sessions: int | None = None
-    min_downloads: int | None = None
-    min_testers: int | None = None
-    max_crashes: int | None = None
-    max_crash_rate: Rate | None = None
-    confidence: float | None = None
-    max_feedbacks: int | None = None
-    feedback_block_pattern: re.Pattern[str] | None = None
-    coverage_groups: Sequence[str] | None = None
-    min_coverage: Rate | None = None
-    require_tags: Sequence[str] | None = None
-    forbid_tags: Sequence[str] | None = None
-    max_crash_rate_increase: Rate | None = None
-    max_crashed_session_rate: Rate | None = None
-    min_session_minutes: float | None = None
-    min_devices: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            number = value.total_seconds() if isinstance(value, timedelta) else value
-            most = 1 if name in _RATES else sys.float_info.max
-            if isinstance(number, (int, float, Fraction)) and not 0 <= number <= most:
-                raise ValueError(f"Nothing can be judged by {name}={value}.")
-        if bool(self.coverage_groups) is (self.min_coverage is None):
-            raise ValueError("coverage_groups and min_coverage belong together.")
 
 
 @dataclass(frozen=True)
@@ -100,14 +75,14 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look at a build told; None is unknown."""
+    """What the service showed of a build at one moment; None is unknown."""
 
     uploaded_at: datetime | None = None
     counts: Counts = field(default_factory=Counts)
     testers: int | None = None
     downloads: int | None = None
     feedbacks: Sequence[str | None] | None = None
-    feedbacks_complete: bool = False  # False: there may be more of this build than the service shows
+    feedbacks_complete: bool = False  # False: this build may have more feedbacks than the service shows
     tags: Sequence[str] | None = None
     members: Sequence[str] | None = None
     users: Sequence[str] | None = None
@@ -117,9 +92,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was seen, what was asked for, and why it ended so.
+    """The result of one check: what was observed, the threshold, and the reason for the state.
 
-    So much time `to_go` is needed for it in any case.
+    `to_go` is the least time until the check can pass.
     """
 
     name: str
@@ -130,12 +105,397 @@ class Check:
     to_go: timedelta = timedelta(0)
 
     def __str__(self) -> str:
-        return f"{self.observed}, asked for {self.threshold}"
+        return f"{self.observed}, expected {self.threshold}"
 
 
-def judge(asked: Thresholds, seen: Observation, now: datetime) -> list[Check]:
-    """Every check that is asked for, in the order of the documentation."""
-    return [check for make in _CHECKS if (check := make(asked, seen, now))]
+class Case(NamedTuple):
+    """What a check is judged from, apart from its own threshold."""
+
+    name: str
+    thresholds: Thresholds
+    observation: Observation
+    now: datetime
+
+    def check(self, state: CheckState, observed: str, threshold: str, reason: str = "") -> Check:
+        """The result of this check."""
+        return Check(self.name, state, observed, threshold, reason)
+
+    def unknown(self, threshold: str, reason: str) -> Check:
+        """An inconclusive result: the service does not show what the check needs."""
+        return self.check(CheckState.INCONCLUSIVE, "unknown", threshold, reason)
+
+
+# --- Judgements, in the order of the documentation ----------------------------------------------------
+
+
+def _age(limit: timedelta, case: Case, *, younger: CheckState, older: CheckState) -> Check:
+    """Judge the age. In the hour before the clock goes back a time has two meanings; the safe one counts."""
+    uploaded, now = case.observation.uploaded_at, case.now
+    threshold = f"at {'least' if older is CheckState.PASSED else 'most'} {span(limit.total_seconds())}"
+    if uploaded is None:
+        return case.unknown(threshold, "The service does not report when the build was uploaded.")
+    shown = f"uploaded {_time(uploaded)}"
+    offsets, now_offset = [uploaded.replace(fold=fold).utcoffset() for fold in (0, 1)], now.utcoffset()
+    if None in offsets or now_offset is None:
+        return case.check(CheckState.ERROR, shown, threshold, "The time zone of that time is unknown.")
+    # Not `now - uploaded`: if both have the same zone, that ignores a change of the clock in between.
+    apart = now.replace(tzinfo=None) - uploaded.replace(tzinfo=None) - now_offset
+    ages = [age for offset in offsets if offset is not None and (age := apart + offset) >= timedelta(0)]
+    if not ages:
+        reason = f"That is in the future (now is {_time(now)}): check timezone and this machine's clock."
+        return case.check(CheckState.ERROR, shown, threshold, reason)
+    age = min(ages) if older is CheckState.PASSED else max(ages)
+    state = older if age > limit else younger if age < limit else CheckState.PASSED
+    check = case.check(state, span(age.total_seconds()), threshold)
+    if state is CheckState.PENDING:
+        return replace(check, reason=f"{span((limit - age).total_seconds())} to go.", to_go=limit - age)
+    return check
+
+
+def _min_age(limit: timedelta, case: Case) -> Check:
+    return _age(limit, case, younger=CheckState.PENDING, older=CheckState.PASSED)
+
+
+def _max_age(limit: timedelta, case: Case) -> Check:
+    return _age(limit, case, younger=CheckState.PASSED, older=CheckState.FAILED)
+
+
+def _at_least(limit: float, value: Rate | None, what: str, case: Case) -> Check:
+    threshold = f"at least {limit:.10g}"
+    if value is None:
+        return case.unknown(threshold, f"The service does not report the {what}.")
+    state = CheckState.PASSED if value >= _exact(limit) else CheckState.PENDING
+    return case.check(state, f"{float(value):.10g}", threshold)
+
+
+def _min_sessions(limit: int, case: Case) -> Check:
+    return _recordable(_at_least(limit, known(case.observation.counts.sessions), "sessions", case), case)
+
+
+def _min_downloads(limit: int, case: Case) -> Check:
+    return _at_least(limit, known(case.observation.downloads), "downloads", case)
+
+
+def _min_testers(limit: int, case: Case) -> Check:
+    return _at_least(limit, known(case.observation.testers), "testers", case)
+
+
+_NO_SDK = "The build does not contain the SDK, so nothing is recorded."
+
+
+def _recordable(check: Check, case: Case) -> Check:
+    """The same check, inconclusive instead of pending if the build has no SDK: no more will be recorded."""
+    if check.state is CheckState.PENDING and case.observation.counts.has_sdk is False:
+        return replace(check, state=CheckState.INCONCLUSIVE, reason=_NO_SDK)
+    return check
+
+
+def _evidence(counts: Counts, least: int | None = None) -> tuple[CheckState, str, str]:
+    """Passed if crashes can be judged; else the state of the check, what to show as observed, and the reason."""
+    sessions = known(counts.sessions)
+    if counts.has_sdk is not True:
+        reason = _NO_SDK if counts.has_sdk is False else "The service does not report whether the build has the SDK."
+    elif sessions is None or known(counts.crashes) is None:
+        reason = "The service does not report crashes and sessions as numbers."
+    elif sessions < (least or 0):
+        reason = f"Not judged below min-sessions ({least}): {plural(sessions, 'session')} so far."
+        return CheckState.PENDING, "not judged yet", reason
+    elif sessions == 0:
+        return CheckState.PENDING, "not judged yet", "Without sessions there is no evidence."
+    else:
+        return CheckState.PASSED, "", ""
+    return CheckState.INCONCLUSIVE, "unknown", reason
+
+
+def _max_crashes(limit: int, case: Case) -> Check:
+    counts = case.observation.counts
+    crashes = known(counts.crashes)
+    state, shown, reason = _evidence(counts)
+    if crashes is not None:
+        shown = str(crashes)
+        if crashes > limit:  # whatever else is unknown
+            state, reason = CheckState.FAILED, ""
+        elif state is CheckState.PASSED:
+            reason = _proves(counts)
+    return case.check(state, shown, f"at most {limit}", reason)
+
+
+def _max_crash_rate(limit: Rate, case: Case) -> Check:
+    confidence, counts = case.thresholds.confidence, case.observation.counts
+    threshold = f"at most {_limit(limit)}" + ("" if confidence is None else f" at {float(confidence):.10g} confidence")
+    state, shown, reason = _evidence(counts, case.thresholds.min_sessions)
+    if state is CheckState.PASSED:
+        crashes, sessions = counts.crashes or 0, counts.sessions or 0
+        shown = f"{percent(_rate(counts))} ({crashes} in {plural(sessions, 'session')})"
+        if _rate(counts) > _exact(limit):
+            state = CheckState.FAILED
+        elif confidence is None:
+            reason = _proves(counts)
+        else:
+            bound = upper_bound(crashes, sessions, float(confidence))
+            shown += f", at most {_bound(bound)} at {float(confidence):.10g}"
+            if bound > _exact(limit):
+                state, reason = CheckState.PENDING, "This confidence needs more sessions."
+    return case.check(state, shown, threshold, reason)
+
+
+_NO_FEEDBACKS = "The service does not show feedbacks."
+_MORE = (
+    "There may be more feedbacks on this build: the service shows only some, or does not say which build they are on."
+)
+
+
+def _max_feedbacks(limit: int, case: Case) -> Check:
+    feedbacks, complete = case.observation.feedbacks, case.observation.feedbacks_complete
+    threshold = f"at most {limit}"
+    if feedbacks is None:
+        return case.unknown(threshold, _NO_FEEDBACKS)
+    shown = str(len(feedbacks)) + ("" if complete else " or more")
+    if len(feedbacks) > limit:
+        return case.check(CheckState.FAILED, shown, threshold)
+    if not complete:
+        return case.check(CheckState.INCONCLUSIVE, shown, threshold, _MORE)
+    return case.check(CheckState.PASSED, shown, threshold)
+
+
+def _feedback_block_pattern(pattern: re.Pattern[str], case: Case) -> Check:
+    feedbacks, complete = case.observation.feedbacks, case.observation.feedbacks_complete
+    threshold = f"none with {pattern.pattern}"
+    if feedbacks is None:
+        return case.unknown(threshold, _NO_FEEDBACKS)
+    matches = [text for text in feedbacks if text is not None and pattern.search(text)]
+    shown = f"{len(matches) or 'none'} of {len(feedbacks)}"
+    if matches:
+        return case.check(CheckState.FAILED, shown, threshold, f"First match: {one_line(matches[0], 120)}")
+    if not complete or None in feedbacks:
+        reason = "The service does not report the text of every feedback." if complete else _MORE
+        return case.check(CheckState.INCONCLUSIVE, f"{shown} so far", threshold, reason)
+    return case.check(CheckState.PASSED, shown, threshold)
+
+
+def _min_coverage(limit: Rate, case: Case) -> Check:
+    observation = case.observation
+    threshold = f"at least {_limit(limit)} of {', '.join(case.thresholds.coverage_groups or ())}"
+    if observation.members is None or observation.users is None:
+        return case.unknown(threshold, "The service does not report who has used the build.")
+    members = {member.casefold() for member in observation.members}
+    if not members:
+        return case.unknown(threshold, "These groups have no testers.")
+    used = members & {user.casefold() for user in observation.users if user}
+    state = CheckState.PASSED if Fraction(len(used), len(members)) >= _exact(limit) else CheckState.PENDING
+    return _recordable(case.check(state, f"{len(used)} of {plural(len(members), 'tester')}", threshold), case)
+
+
+def _tags(threshold: str, wrong: Sequence[str], problem: str, case: Case) -> Check:
+    """A check that fails if any tag is wrong."""
+    tags = case.observation.tags
+    if tags is None:
+        return case.unknown(threshold, "The service does not show tags.")
+    state, reason = (CheckState.FAILED, f"{problem}: {', '.join(wrong)}.") if wrong else (CheckState.PASSED, "")
+    return case.check(state, ", ".join(tags) or "none", threshold, reason)
+
+
+def _require_tags(wanted: Sequence[str], case: Case) -> Check:
+    missing = [tag for tag in wanted if tag not in (case.observation.tags or ())]
+    return _tags(f"all of {', '.join(wanted)}", missing, "Missing", case)
+
+
+def _forbid_tags(unwanted: Sequence[str], case: Case) -> Check:
+    tags = {tag.strip().casefold() for tag in case.observation.tags or ()}  # `Blocked` is `blocked`: the safe side
+    found = [tag for tag in unwanted if tag.strip().casefold() in tags]
+    return _tags(f"none of {', '.join(unwanted)}", found, "Found", case)
+
+
+def _max_crash_rate_increase(limit: Rate, case: Case) -> Check:
+    counts, baseline, least = case.observation.counts, case.observation.baseline, case.thresholds.min_sessions
+    threshold = f"at most {_limit(limit)} points more"
+    state, shown, reason = _evidence(counts, least)
+    if state is not CheckState.PASSED:
+        return case.check(state, shown, threshold, reason)
+    if baseline is None:
+        return case.unknown(threshold, "There is no earlier build to compare with.")
+    state, shown, reason = _evidence(baseline, least)
+    if state is not CheckState.PASSED:
+        return case.check(CheckState.INCONCLUSIVE, shown, threshold, f"Baseline: {reason}")
+    if _rate(counts) - _rate(baseline) > _exact(limit):
+        state = CheckState.FAILED
+    return case.check(state, f"{percent(_rate(counts))}, was {percent(_rate(baseline))}", threshold)
+
+
+def _max_crashed_session_rate(limit: Rate, case: Case) -> Check:
+    recorded, counts = case.observation.recorded, case.observation.counts
+    threshold = f"at most {_limit(limit)}"
+    if recorded is None:
+        return case.unknown(threshold, _NO_SESSIONS)
+    crashed = sum(session.crashed is True for session in recorded)
+    state, shown, reason = _evidence(Counts(len(recorded), crashed, counts.has_sdk), case.thresholds.min_sessions)
+    if state is CheckState.PASSED:
+        counted = known(counts.sessions)
+        shown = f"{percent(Fraction(crashed, len(recorded)))} ({crashed} of {len(recorded)})"
+        if Fraction(crashed, max(len(recorded), counted or 0)) > _exact(limit):  # whatever else is unknown
+            state = CheckState.FAILED
+        elif counted is None or any(session.crashed is None for session in recorded):
+            state, reason = CheckState.INCONCLUSIVE, "The service does not report for every session whether it crashed."
+        elif counted != len(recorded):
+            state, reason = CheckState.PENDING, f"The service shows {len(recorded)} of {plural(counted, 'session')}."
+    return case.check(state, shown, threshold, reason)
+
+
+_NO_SESSIONS = "The service does not show recorded sessions."
+
+
+def _min_session_minutes(limit: float, case: Case) -> Check:
+    minutes = None
+    if case.observation.recorded is not None:  # in whole milliseconds, so that thirds of a minute add up
+        lengths = [one.minutes for one in case.observation.recorded if one.minutes and 0 < one.minutes < 1e9]
+        minutes = Fraction(sum(round(length * 60_000) for length in lengths), 60_000)
+    return _recordable(_at_least(limit, minutes, "recorded sessions", case), case)
+
+
+def _min_devices(limit: int, case: Case) -> Check:
+    devices = None
+    if case.observation.recorded is not None:
+        devices = len({(one.device or "").strip().casefold() for one in case.observation.recorded} - {""})
+    return _recordable(_at_least(limit, devices, "recorded sessions", case), case)
+
+
+# --- The table ----------------------------------------------------------------------------------------
+
+
+class CheckRow(NamedTuple):
+    """A check as the table has it; `threshold` is its field in `Thresholds`.
+
+    `passes` and `otherwise` are its words in the documentation. `requires` and `accepts` are the thresholds that it is
+    judged with: it makes no sense without the former, and the latter are optional.
+    """
+
+    threshold: str
+    judgement: Callable[[Any, Case], Check]
+    passes: str
+    otherwise: str
+    reads: frozenset[Source]
+    requires: tuple[str, ...]
+    accepts: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the check and of its input."""
+        return self.threshold.replace("_", "-")
+
+
+def judged_by(
+    judgement: Callable[[T, Case], Check],
+    passes: str,
+    otherwise: str,
+    *reads: Source,
+    requires: tuple[str, ...] = (),
+    accepts: tuple[str, ...] = (),
+) -> T | None:
+    """Declare a threshold that is a check: a row of the table. Not set unless it is given."""
+    row = {"judgement": judgement, "passes": passes, "otherwise": otherwise, "requires": requires, "accepts": accepts}
+    return cast("T | None", field(default=None, metadata={**row, "reads": frozenset({Source.BUILD, *reads})}))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The checks to run, in the order of the documentation, and what they are judged with.
+
+    None and an empty list are not set. Rates are fractions of 1. Raises ValueError for a threshold by which nothing can
+    be judged.
+    """
+
+    min_age: timedelta | None = judged_by(_min_age, "at least this time has passed since the upload", "pending")
+    max_age: timedelta | None = judged_by(_max_age, "at most this time has passed since the upload", "failed")
+    min_sessions: int | None = judged_by(_min_sessions, "the service counts at least this many sessions", "pending")
+    min_downloads: int | None = judged_by(_min_downloads, "the service counts at least this many downloads", "pending")
+    min_testers: int | None = judged_by(_min_testers, "the service counts at least this many testers", "pending")
+    max_crashes: int | None = judged_by(
+        _max_crashes, "the service counts at most this many crashes", "failed; pending without sessions"
+    )
+    max_crash_rate: Rate | None = judged_by(
+        _max_crash_rate,
+        "crashes ÷ sessions is at most this; with `confidence`, the upper bound of that rate is at most this",
+        "failed; pending without sessions, below `min-sessions`, or if only the upper bound is higher",
+        accepts=("confidence",),
+    )
+    confidence: Rate | None = None
+    max_feedbacks: int | None = judged_by(
+        _max_feedbacks, "this build has at most this many feedbacks", "failed", Source.FEEDBACKS
+    )
+    feedback_block_pattern: re.Pattern[str] | None = judged_by(
+        _feedback_block_pattern, "it matches no feedback on this build", "failed", Source.FEEDBACKS
+    )
+    coverage_groups: Sequence[str] | None = None
+    min_coverage: Rate | None = judged_by(
+        _min_coverage,
+        "at least this share of the testers in `coverage-groups` have recorded a session",
+        "pending",
+        *(Source.SESSIONS, Source.MEMBERS),
+        requires=("coverage_groups",),
+    )
+    require_tags: Sequence[str] | None = judged_by(_require_tags, "the build has all of these tags", "failed")
+    forbid_tags: Sequence[str] | None = judged_by(
+        _forbid_tags, "the build has none of these tags, in upper or lower case", "failed"
+    )
+    baseline: str | None = None
+    max_crash_rate_increase: Rate | None = judged_by(
+        _max_crash_rate_increase,
+        "the crash rate is at most this many percentage points above the `baseline`'s",
+        "failed; pending without sessions, or below `min-sessions`",
+        Source.BASELINE,
+        requires=("baseline",),
+    )
+    max_crashed_session_rate: Rate | None = judged_by(
+        _max_crashed_session_rate,
+        "at most this share of the recorded sessions crashed",
+        "failed; pending without sessions, below `min-sessions`, or until the service shows all of them",
+        Source.SESSIONS,
+    )
+    min_session_minutes: float | None = judged_by(
+        _min_session_minutes,
+        "the recorded sessions last at least this many minutes in total",
+        "pending",
+        Source.SESSIONS,
+    )
+    min_devices: int | None = judged_by(
+        _min_devices, "the recorded sessions are from at least this many devices", "pending", Source.SESSIONS
+    )
+
+    def __post_init__(self) -> None:
+        for threshold in fields(self):
+            value = getattr(self, threshold.name)
+            number = value.total_seconds() if isinstance(value, timedelta) else value
+            most = 1 if threshold.type == "Rate | None" else sys.float_info.max
+            if isinstance(number, (int, float, Fraction)) and not 0 <= number <= most:
+                raise ValueError(f"Nothing can be judged by {threshold.name}={value}.")
+        for row in CHECK_ROWS:
+            for name in row.requires:
+                if self.has(name) is not self.has(row.threshold):
+                    raise ValueError(f"{name} and {row.threshold} belong together.")
+
+    def has(self, name: str) -> bool:
+        """Whether a threshold is set."""
+        value = getattr(self, name)
+        return bool(value) if isinstance(value, Sequence) else value is not None
+
+    def rows(self) -> list[CheckRow]:
+        """The rows of the checks to run."""
+        return [row for row in CHECK_ROWS if self.has(row.threshold)]
+
+    def reads(self) -> frozenset[Source]:
+        """What has to be read to judge them."""
+        return frozenset({Source.BUILD}).union(*(row.reads for row in self.rows()))
+
+
+CHECK_ROWS = tuple(CheckRow(row.name, **row.metadata) for row in fields(Thresholds) if row.metadata)
+
+
+def judge(thresholds: Thresholds, observation: Observation, now: datetime) -> list[Check]:
+    """The result of every check to run, in the order of the table; `now` is an aware time."""
+    return [
+        row.judgement(getattr(thresholds, row.threshold), Case(row.name, thresholds, observation, now))
+        for row in thresholds.rows()
+    ]
 
 
 def worst(checks: Iterable[Check]) -> CheckState:
@@ -144,278 +504,25 @@ def worst(checks: Iterable[Check]) -> CheckState:
 
 
 def settled(checks: Iterable[Check]) -> list[Check]:
-    """The checks when no more time is left: what was pending cannot be told."""
+    """The checks when no time is left: what was pending is inconclusive."""
     return [
-        replace(one, state=CheckState.INCONCLUSIVE, reason=one.reason or "Not met so far.")
-        if one.state is CheckState.PENDING
-        else one
-        for one in checks
+        replace(check, state=CheckState.INCONCLUSIVE, reason=check.reason or "Not met so far.")
+        if check.state is CheckState.PENDING
+        else check
+        for check in checks
     ]
 
 
-# --- The checks, in the order of the documentation ----------------------------------------------------
-
-
-def _age(
-    name: str, limit: timedelta | None, seen: Observation, now: datetime, *, younger: CheckState, older: CheckState
-) -> Check | None:
-    """Of the two times that the hour before the clock goes back may mean, it is the one that is the safe side."""
-    if limit is None:
-        return None
-    uploaded = seen.uploaded_at
-    threshold = f"at {'least' if older is CheckState.PASSED else 'most'} {span(limit.total_seconds())}"
-    if uploaded is None:
-        why = "The service does not tell when it was uploaded."
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, why)
-    offsets, now_offset = [uploaded.replace(fold=fold).utcoffset() for fold in (0, 1)], now.utcoffset()
-    if None in offsets or now_offset is None:
-        return Check(
-            name, CheckState.ERROR, f"uploaded {_time(uploaded)}", threshold, "The zone of that time is unknown."
-        )
-    # Not `now - uploaded`: where both have the same zone, that forgets a change of the clock in between.
-    apart = now.replace(tzinfo=None) - uploaded.replace(tzinfo=None) - now_offset
-    ages = [age for offset in offsets if offset is not None and (age := apart + offset) >= timedelta(0)]
-    if not ages:
-        why = f"That is in the future (now is {_time(now)}): check timezone and this machine's clock."
-        return Check(name, CheckState.ERROR, f"uploaded {_time(uploaded)}", threshold, why)
-    age = min(ages) if older is CheckState.PASSED else max(ages)
-    state = older if age > limit else younger if age < limit else CheckState.PASSED
-    if state is CheckState.PENDING:
-        why = f"{span((limit - age).total_seconds())} to go."
-        return Check(name, state, span(age.total_seconds()), threshold, why, to_go=limit - age)
-    return Check(name, state, span(age.total_seconds()), threshold)
-
-
-def _min_age(asked: Thresholds, seen: Observation, now: datetime) -> Check | None:
-    return _age("min-age", asked.min_age, seen, now, younger=CheckState.PENDING, older=CheckState.PASSED)
-
-
-def _max_age(asked: Thresholds, seen: Observation, now: datetime) -> Check | None:
-    return _age("max-age", asked.max_age, seen, now, younger=CheckState.PASSED, older=CheckState.FAILED)
-
-
-def _at_least(name: str, wanted: float | None, value: Rate | None, what: str) -> Check | None:
-    if wanted is None:
-        return None
-    threshold = f"at least {wanted:.10g}"
-    if value is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, f"The service does not tell {what}.")
-    state = CheckState.PASSED if value >= _exact(wanted) else CheckState.PENDING
-    return Check(name, state, f"{float(value):.10g}", threshold)
-
-
-def _min_sessions(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    return _recordable(_at_least("min-sessions", asked.min_sessions, known(seen.counts.sessions), "the sessions"), seen)
-
-
-def _min_downloads(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    return _at_least("min-downloads", asked.min_downloads, known(seen.downloads), "the downloads")
-
-
-def _min_testers(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    return _at_least("min-testers", asked.min_testers, known(seen.testers), "the testers")
-
-
-_NO_SDK = "The build is without the SDK, so nothing of it is recorded."
-
-
-def _recordable(check: Check | None, seen: Observation) -> Check | None:
-    """Without the SDK there will never be more than there is."""
-    if check and check.state is CheckState.PENDING and seen.counts.has_sdk is False:
-        return replace(check, state=CheckState.INCONCLUSIVE, reason=_NO_SDK)
-    return check
-
-
-def _evidence(counts: Counts, least: int | None = None) -> tuple[CheckState, str, str]:
-    """Passed where crashes can be judged; else the state of the check, what to show as seen, and why."""
-    sessions = known(counts.sessions)
-    if counts.has_sdk is not True:
-        why = _NO_SDK if counts.has_sdk is False else "The service does not tell whether the build has the SDK."
-    elif sessions is None or known(counts.crashes) is None:
-        why = "The service does not tell crashes and sessions as numbers."
-    elif sessions < (least or 0):
-        why = f"Not judged below min-sessions ({least}): {plural(sessions, 'session')} so far."
-        return CheckState.PENDING, "not judged yet", why
-    elif sessions == 0:
-        return CheckState.PENDING, "not judged yet", "Nobody has used it yet: zero sessions show nothing."
-    else:
-        return CheckState.PASSED, "", ""
-    return CheckState.INCONCLUSIVE, "unknown", why
-
-
-def _max_crashes(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    if asked.max_crashes is None:
-        return None
-    crashes = known(seen.counts.crashes)
-    state, shown, why = _evidence(seen.counts)
-    if crashes is not None:
-        shown = str(crashes)
-        if crashes > asked.max_crashes:  # whatever else is unknown
-            state, why = CheckState.FAILED, ""
-        elif state is CheckState.PASSED:
-            why = _proves(seen.counts)
-    return Check("max-crashes", state, shown, f"at most {asked.max_crashes}", why)
-
-
-def _max_crash_rate(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    limit, confidence, counts = asked.max_crash_rate, asked.confidence, seen.counts
-    if limit is None:
-        return None
-    threshold = f"at most {_limit(limit)}" + ("" if confidence is None else f" at {confidence:.10g} confidence")
-    state, shown, why = _evidence(counts, asked.min_sessions)
-    if state is CheckState.PASSED:
-        crashes, sessions = counts.crashes or 0, counts.sessions or 0
-        shown = f"{percent(_rate(counts))} ({crashes} in {plural(sessions, 'session')})"
-        if _rate(counts) > _exact(limit):
-            state = CheckState.FAILED
-        elif confidence is None:
-            why = _proves(counts)
-        else:
-            bound = upper_bound(crashes, sessions, confidence)
-            shown += f", at most {_bound(bound)} at {confidence:.10g}"
-            if bound > _exact(limit):
-                state, why = CheckState.PENDING, "More sessions are needed to be that sure."
-    return Check("max-crash-rate", state, shown, threshold, why)
-
-
-_NO_FEEDBACKS = "The service does not tell the feedbacks."
-_MORE = "There may be more of this build, which the service does not show, or does not say the build of."
-
-
-def _max_feedbacks(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    if asked.max_feedbacks is None:
-        return None
-    name, threshold = "max-feedbacks", f"at most {asked.max_feedbacks}"
-    if seen.feedbacks is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
-    shown = str(len(seen.feedbacks)) + ("" if seen.feedbacks_complete else " or more")
-    if len(seen.feedbacks) > asked.max_feedbacks:
-        return Check(name, CheckState.FAILED, shown, threshold)
-    if not seen.feedbacks_complete:
-        return Check(name, CheckState.INCONCLUSIVE, shown, threshold, _MORE)
-    return Check(name, CheckState.PASSED, shown, threshold)
-
-
-def _feedback_block_pattern(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    pattern = asked.feedback_block_pattern
-    if pattern is None:
-        return None
-    name, threshold = "feedback-block-pattern", f"none with {pattern.pattern}"
-    if seen.feedbacks is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, _NO_FEEDBACKS)
-    blocking = [text for text in seen.feedbacks if text is not None and pattern.search(text)]
-    shown = f"{len(blocking) or 'none'} of {len(seen.feedbacks)}"
-    if blocking:
-        return Check(name, CheckState.FAILED, shown, threshold, f"One says: {one_line(blocking[0], 120)}")
-    if not seen.feedbacks_complete or None in seen.feedbacks:
-        why = _MORE if not seen.feedbacks_complete else "The service does not tell what every feedback says."
-        return Check(name, CheckState.INCONCLUSIVE, f"{shown} so far", threshold, why)
-    return Check(name, CheckState.PASSED, shown, threshold)
-
-
-def _coverage(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    if asked.min_coverage is None:
-        return None
-    groups = ", ".join(asked.coverage_groups or [])
-    name, threshold = "min-coverage", f"at least {_limit(asked.min_coverage)} of {groups}"
-    if seen.members is None or seen.users is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "The service does not tell who has used it.")
-    members = {one.casefold() for one in seen.members}
-    if not members:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "These groups have no testers.")
-    used = members & {one.casefold() for one in seen.users if one}
-    state = CheckState.PASSED if Fraction(len(used), len(members)) >= _exact(asked.min_coverage) else CheckState.PENDING
-    return _recordable(Check(name, state, f"{len(used)} of {plural(len(members), 'tester')}", threshold), seen)
-
-
-def _tags(name: str, threshold: str, seen: Observation, found: Sequence[str], what: str) -> Check:
-    if seen.tags is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "This service does not show tags.")
-    state, why = (CheckState.FAILED, f"{what}: {', '.join(found)}.") if found else (CheckState.PASSED, "")
-    return Check(name, state, ", ".join(seen.tags) or "none", threshold, why)
-
-
-def _require_tags(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    if not (tags := asked.require_tags):
-        return None
-    missing = [tag for tag in tags if tag not in (seen.tags or ())]
-    return _tags("require-tags", f"all of {', '.join(tags)}", seen, missing, "Missing")
-
-
-def _forbid_tags(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    if not (tags := asked.forbid_tags):
-        return None
-    there = {tag.strip().casefold() for tag in seen.tags or ()}  # `Blocked` is `blocked`: that is the safe side
-    found = [tag for tag in tags if tag.strip().casefold() in there]
-    return _tags("forbid-tags", f"none of {', '.join(tags)}", seen, found, "There")
-
-
-def _increase(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    limit, before = asked.max_crash_rate_increase, seen.baseline
-    if limit is None:
-        return None
-    state, shown, why = _evidence(seen.counts, asked.min_sessions)
-    if state is CheckState.PASSED:
-        if before is None:
-            state, shown, why = CheckState.INCONCLUSIVE, "unknown", "There is no build to compare it with."
-        else:
-            state, shown, why = _evidence(before, asked.min_sessions)
-            if state is CheckState.PASSED:
-                shown = f"{percent(_rate(seen.counts))}, was {percent(_rate(before))}"
-                if _rate(seen.counts) - _rate(before) > _exact(limit):
-                    state = CheckState.FAILED
-            else:
-                state, why = CheckState.INCONCLUSIVE, f"Of the build before: {why}"
-    return Check("max-crash-rate-increase", state, shown, f"at most {_limit(limit)} points more", why)
-
-
-def _crashed_sessions(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    limit = asked.max_crashed_session_rate
-    if limit is None:
-        return None
-    name, threshold, recorded = "max-crashed-session-rate", f"at most {_limit(limit)}", seen.recorded
-    if recorded is None:
-        return Check(name, CheckState.INCONCLUSIVE, "unknown", threshold, "The service shows no recorded sessions.")
-    crashed = sum(one.crashed is True for one in recorded)
-    state, shown, why = _evidence(Counts(len(recorded), crashed, seen.counts.has_sdk), asked.min_sessions)
-    if state is CheckState.PASSED:
-        counted = known(seen.counts.sessions)
-        shown = f"{percent(Fraction(crashed, len(recorded)))} ({crashed} of {len(recorded)})"
-        if Fraction(crashed, max(len(recorded), counted or 0)) > _exact(limit):  # whatever else is unknown
-            state = CheckState.FAILED
-        elif counted is None or any(one.crashed is None for one in recorded):
-            state, why = CheckState.INCONCLUSIVE, "The service does not tell of every session whether it crashed."
-        elif counted != len(recorded):
-            state, why = CheckState.PENDING, f"The service shows {len(recorded)} of {plural(counted, 'session')}."
-    return Check(name, state, shown, threshold, why)
-
-
-def _session_minutes(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    minutes = None
-    if seen.recorded is not None:  # in whole milliseconds, so that thirds of a minute add up
-        lengths = [one.minutes for one in seen.recorded if one.minutes and 0 < one.minutes < 1e9]
-        minutes = Fraction(sum(round(length * 60_000) for length in lengths), 60_000)
-    check = _at_least("min-session-minutes", asked.min_session_minutes, minutes, "the recorded sessions")
-    return _recordable(check, seen)
-
-
-def _devices(asked: Thresholds, seen: Observation, _: datetime) -> Check | None:
-    devices = None
-    if seen.recorded is not None:
-        devices = len({(one.device or "").strip().casefold() for one in seen.recorded} - {""})
-    return _recordable(_at_least("min-devices", asked.min_devices, devices, "the recorded sessions"), seen)
-
-
-# --- Small things -------------------------------------------------------------------------------------
+# --- Numbers and their texts -------------------------------------------------------------------------------------
 
 
 def crash_rate(counts: Counts) -> float | None:
-    """Crashes per session; None where nothing can be said of crashes."""
+    """Crashes per session; None if crashes cannot be judged."""
     return float(_rate(counts)) if _evidence(counts)[0] is CheckState.PASSED else None
 
 
 def known(count: int | None) -> int | None:
-    """A counter, if it is one. What is below zero, or no whole number, is no counter."""
+    """The counter, or None if it is negative or not a whole number."""
     return count if type(count) is int and count >= 0 else None
 
 
@@ -424,12 +531,12 @@ def _exact(rate: Rate) -> Fraction:
 
 
 def _rate(counts: Counts) -> Fraction:
-    """Of counts that are evidence."""
+    """The crash rate of counts that are evidence."""
     return Fraction(counts.crashes or 0, counts.sessions or 0)
 
 
 def _proves(counts: Counts) -> str:
-    """What no crash in so many sessions proves (the rule of three: about 3/n)."""
+    """What it proves that there was no crash in so many sessions (the rule of three: about 3/n)."""
     if counts.crashes or not counts.sessions:
         return ""
     bound = _bound(upper_bound(0, counts.sessions, 0.95))
@@ -443,34 +550,14 @@ def percent(rate: Rate, *, digits: int = 3, rounding: str = ROUND_HALF_EVEN) -> 
 
 
 def _limit(rate: Rate) -> str:
-    """A threshold as it was asked for."""
+    """A threshold as it was set."""
     return percent(rate, digits=10)
 
 
 def _bound(rate: float) -> str:
-    """Rounded up: no more is proved."""
+    """An upper bound, rounded up: no lower one is proved."""
     return percent(rate, rounding=ROUND_CEILING)
 
 
 def _time(at: datetime) -> str:
     return at.isoformat(" ", "seconds")
-
-
-_CHECKS: tuple[Callable[[Thresholds, Observation, datetime], Check | None], ...] = (
-    _min_age,
-    _max_age,
-    _min_sessions,
-    _min_downloads,
-    _min_testers,
-    _max_crashes,
-    _max_crash_rate,
-    _max_feedbacks,
-    _feedback_block_pattern,
-    _coverage,
-    _require_tags,
-    _forbid_tags,
-    _increase,
-    _crashed_sessions,
-    _session_minutes,
-    _devices,
-)

@@ -1,4 +1,4 @@
-"""What the gate takes and what it hands on: thresholds, how long to wait, and the verdict."""
+"""The gate's inputs and outputs: thresholds, how long to wait, and the verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Tags
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT
 from sauce_appdist.text import one_line, span
-from sauce_appdist.verdict.checks import Thresholds
+from sauce_appdist.verdict.checks import CHECK_ROWS, Thresholds
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 10.0, 600.0  # seconds between looks
 _MOST = 10**9  # of anything that is counted
@@ -59,12 +59,12 @@ def _minutes(value: float) -> float:
 def _pattern(value: str) -> str:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # of what Python will read otherwise some day
+            warnings.simplefilter("error", FutureWarning)  # of patterns that a later Python reads differently
             found = re.search(value, "")
     except (re.error, OverflowError, RecursionError, FutureWarning) as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+        raise ValueError(f"is not a valid regular expression: {error}") from None
     if found:
-        raise ValueError("is a regular expression that finds something even in an empty text: give one that does not")
+        raise ValueError("matches an empty text: set a regular expression that does not")
     return value
 
 
@@ -81,7 +81,7 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
         raise ValueError(
-            f"is {one_line(name, 40)!r}, which this machine does not know: give UTC, a name like America/New_York, or "
+            f"is {one_line(name, 40)!r}, which this machine does not know: set UTC, a name like America/New_York, or "
             "an offset like +02:00"
         ) from None
 
@@ -95,84 +95,110 @@ Percent = Annotated[Fraction, BeforeValidator(_percent)]
 Count = Annotated[int, AfterValidator(_count)]
 
 
-class GateOptions(ConnectionInputs):
-    """What a build must have shown, and how long that may take. Every check is optional."""
+class ThresholdInputs(ConnectionInputs):
+    """An input for each threshold of the verdict, and no other. Every check is optional."""
 
-    min_age: Age | None = option(None, "Time since the upload, at least.", example="24h")
-    max_age: Age | None = option(None, "Time since the upload, at most.", example="14d")
-    timezone: Annotated[Line, AfterValidator(_zone)] = option(
-        "UTC", "Zone of the service's times, which name none: a name or an offset.", example="America/New_York"
-    )
-    min_sessions: Count | None = option(None, "Recorded sessions, at least; no rate is judged below it.")
-    min_downloads: Count | None = option(None, "Downloads, at least.")
-    min_testers: Count | None = option(None, "Testers, at least, as the service counts them.")
-    max_crashes: Count | None = option(None, "Crashes, at most.")
-    max_crash_rate: Percent | None = option(None, "Crashes per session, at most.", example="1%")
+    min_age: Age | None = option(None, "Minimum time since upload.", example="24h")
+    max_age: Age | None = option(None, "Maximum time since upload.", example="14d")
+    min_sessions: Count | None = option(None, "Minimum number of sessions. No crash rate is judged below it.")
+    min_downloads: Count | None = option(None, "Minimum number of downloads.")
+    min_testers: Count | None = option(None, "Minimum number of testers, as the service counts them.")
+    max_crashes: Count | None = option(None, "Maximum number of crashes.")
+    max_crash_rate: Percent | None = option(None, "Maximum number of crashes per session.", example="1%")
     confidence: Annotated[float, BeforeValidator(_number), AfterValidator(_confidence)] | None = option(
         None,
         "Judge the exact upper bound of the crash rate at this confidence instead of the rate itself.",
         example="0.95",
     )
-    max_feedbacks: Count | None = option(None, "Feedbacks of this build, at most.")
+    max_feedbacks: Count | None = option(None, "Maximum number of feedbacks on this build.")
     feedback_block_pattern: Annotated[Line, AfterValidator(_pattern)] | None = option(
         None,
-        "Regular expression (Python's); a feedback of this build that it finds something in blocks.",
+        "Regular expression. The gate fails if any feedback on this build matches it.",
         example="(?i)blocker|data loss",
         multiline=True,  # a `$` is the end of the text
     )
-    coverage_groups: Items | None = option(None, "Tester groups (name or id) whose testers are to use it.")
+    coverage_groups: Items | None = option(None, "Tester groups (name or id) for min-coverage.")
     min_coverage: Percent | None = option(
-        None, "How many of those testers have recorded a session, at least.", example="80%"
+        None, "Minimum share of the testers in coverage-groups who have recorded a session.", example="80%"
     )
-    require_tags: Tags | None = option(None, "Tags that it must have, where the service shows tags.")
-    forbid_tags: Tags | None = option(None, "Tags that it must not have.", example="blocked")
+    require_tags: Tags | None = option(None, "Tags that the build must have, if the service shows tags.")
+    forbid_tags: Tags | None = option(None, "Tags that the build must not have.", example="blocked")
     baseline: Identifier | None = option(
-        None, "Compare with the build before it (previous), or with the build of this id.", example="previous"
+        None, "Build to compare the crash rate with: previous (the build before it), or an id.", example="previous"
     )
     max_crash_rate_increase: Percent | None = option(
-        None, "How much higher than the baseline's its crash rate may be, in percentage points.", example="0.5%"
+        None, "Maximum increase of the crash rate over the baseline's, in percentage points.", example="0.5%"
     )
     max_crashed_session_rate: Percent | None = option(
-        None, "Recorded sessions that crashed, at most, where the service shows sessions."
+        None, "Maximum share of recorded sessions that crashed, if the service shows sessions."
     )
     min_session_minutes: Annotated[float, BeforeValidator(_number), AfterValidator(_minutes)] | None = option(
-        None, "Minutes of all recorded sessions together, at least."
+        None, "Minimum total length of the recorded sessions, in minutes."
     )
-    min_devices: Count | None = option(None, "Different devices among the recorded sessions, at least.")
-    wait: Duration = option(0.0, "How long to wait for what is not enough yet; 0s looks once.", example="2h")
-    interval: Duration = option(60.0, "Time between two looks, at least 10s; grows slowly.")
-    consecutive_passes: int = option(1, "How many looks in a row must pass.")
-    max_consecutive_errors: int = option(4, "How many looks in a row may go wrong while it waits.")
+    min_devices: Count | None = option(None, "Minimum number of different devices in the recorded sessions.")
+
+    @model_validator(mode="after")
+    def _thresholds_belong_together(self) -> Self:
+        for row in CHECK_ROWS:
+            for name in row.requires:
+                if self._has(row.threshold) and not self._has(name):
+                    raise ValueError(f"{row.name} needs {kebab(name)}: set both, or neither")
+        for name in {name: None for row in CHECK_ROWS for name in (*row.requires, *row.accepts)}:
+            checks = [row for row in CHECK_ROWS if name in (*row.requires, *row.accepts)]
+            if self._has(name) and not any(self._has(row.threshold) for row in checks):
+                needed = " or ".join(row.name for row in checks)
+                raise ValueError(f"{kebab(name)} needs {needed}: set both, or neither")
+        if self.min_age is not None and self.max_age is not None and self.min_age > self.max_age:
+            raise ValueError(
+                f"min-age is {span(self.min_age)} and max-age is {span(self.max_age)}: no build passes both."
+                " Set a longer max-age"
+            )
+        both = {tag.casefold() for tag in self.require_tags or ()} & {tag.casefold() for tag in self.forbid_tags or ()}
+        if both:
+            raise ValueError(f"require-tags and forbid-tags both have {min(both)!r}: no build passes that")
+        return self
+
+    def _has(self, name: str) -> bool:
+        return getattr(self, name) is not None
+
+    def thresholds(self) -> Thresholds:
+        """The thresholds as the verdict takes them."""
+        values = {name: getattr(self, name) for name in Thresholds.__dataclass_fields__}
+        for name in ("min_age", "max_age"):
+            values[name] = None if values[name] is None else timedelta(seconds=values[name])
+        if self.feedback_block_pattern is not None:
+            values["feedback_block_pattern"] = re.compile(self.feedback_block_pattern)
+        return Thresholds(**values)
+
+    def gates(self) -> bool:
+        """Whether any check is set."""
+        return bool(self.thresholds().rows())
+
+
+class GateOptions(ThresholdInputs):
+    """The thresholds, how long the gate waits for them, and what follows from its verdict."""
+
+    timezone: Annotated[Line, AfterValidator(_zone)] = option(
+        "UTC",
+        "Time zone of the service's times, which do not name one: a name or an offset.",
+        example="America/New_York",
+    )
+    wait: Duration = option(0.0, "Maximum time to wait while a check is pending; 0s looks once.", example="2h")
+    interval: Duration = option(60.0, "Time between two looks, at least 10s. It grows slowly.")
+    consecutive_passes: int = option(1, "Number of looks in a row that must pass.")
+    max_consecutive_errors: int = option(4, "Number of errors in a row that end the wait.")
     on_inconclusive: Literal["fail", "warn", "pass"] = option(
-        "fail", "What to do where nobody can tell, or not enough was seen in time."
+        "fail", "What to do if the verdict is inconclusive: data is missing, or wait ended too soon."
     )
     gate_mode: Literal["enforce", "report"] = option(
-        "enforce", "report tells the true verdict and never fails the job for it."
+        "enforce", "enforce fails the job on a failed verdict; report only reports it."
     )
     gate_reports: Line = option(
         ".", f"Directory for {JSON_REPORT} and {JUNIT_REPORT} (JUnit, for GitLab and test reporters)."
     )
 
     @model_validator(mode="after")
-    def _gate(self) -> Self:
-        pairs = (
-            ("confidence", "max-crash-rate"),
-            ("coverage-groups", "min-coverage"),
-            ("min-coverage", "coverage-groups"),
-            ("baseline", "max-crash-rate-increase"),
-            ("max-crash-rate-increase", "baseline"),
-        )
-        for given, needed in pairs:
-            if self._has(given) and not self._has(needed):
-                raise ValueError(f"{given} is given without {needed}: give both, or neither")
-        if self.min_age is not None and self.max_age is not None and self.min_age > self.max_age:
-            raise ValueError(
-                f"min-age is {span(self.min_age)} and max-age is {span(self.max_age)}, which no build is:"
-                " give a max-age that is longer"
-            )
-        both = {tag.casefold() for tag in self.require_tags or ()} & {tag.casefold() for tag in self.forbid_tags or ()}
-        if both:
-            raise ValueError(f"require-tags and forbid-tags both have {min(both)!r}: no build passes that")
+    def _waits_sensibly(self) -> Self:
         if self.interval < SHORTEST_INTERVAL:
             raise ValueError(f"interval is {span(self.interval)}, expected at least {span(SHORTEST_INTERVAL)}")
         if 0 < self.wait < SHORTEST_INTERVAL:
@@ -183,32 +209,16 @@ class GateOptions(ConnectionInputs):
             if not 1 <= getattr(self, name) <= 1000:
                 raise ValueError(f"{kebab(name)} is {getattr(self, name)}, expected 1 to 1000")
         if self.consecutive_passes > 1 and not self.wait:
-            raise ValueError("consecutive-passes is given without wait: a single look cannot pass twice")
+            raise ValueError("consecutive-passes needs wait: a single look cannot pass twice")
         return self
 
-    def _has(self, name: str) -> bool:
-        return getattr(self, name.replace("-", "_")) is not None
-
-    def thresholds(self) -> Thresholds:
-        """What is asked for, as the decision takes it."""
-        asked = {name: getattr(self, name) for name in Thresholds.__dataclass_fields__}
-        for name in ("min_age", "max_age"):
-            asked[name] = None if asked[name] is None else timedelta(seconds=asked[name])
-        if self.feedback_block_pattern is not None:
-            asked["feedback_block_pattern"] = re.compile(self.feedback_block_pattern)
-        return Thresholds(**asked)
-
     @property
-    def stops_in_doubt(self) -> bool:
-        """Whether the job fails where nobody can tell."""
+    def fails_if_inconclusive(self) -> bool:
+        """Whether an inconclusive verdict fails the job."""
         return self.gate_mode == "enforce" and self.on_inconclusive == "fail"
 
-    def gates(self) -> bool:
-        """Whether any check is asked for."""
-        return self.thresholds() != Thresholds()
-
     def without_check(self) -> list[str]:
-        """Inputs of the gate that are given, though no check is."""
+        """The inputs of the gate that are set although no check is."""
         if self.gates():
             return []
         return [
@@ -222,18 +232,18 @@ Verdict = Literal["passed", "failed", "inconclusive", "error"]
 
 
 class GateOutputs(StepOutputs):
-    """What the gate says."""
+    """The verdict and how it was reached."""
 
     verdict: Verdict | None = output(
-        "passed, failed or inconclusive; error where it could not be judged, empty where it did not begin.",
+        "passed, failed or inconclusive; error if the build could not be judged, empty if the gate did not start.",
         dotenv=True,
     )
-    reason: str | None = output("Why, in a line.")
-    failed_checks: list[str] | None = output("Checks that did not pass, the worst first.", dotenv=True)
+    reason: str | None = output("Reason for the verdict, in one line.")
+    failed_checks: list[str] | None = output("Checks that did not pass, worst first.", dotenv=True)
     checks: dict[str, dict[str, str]] | None = output(
         "Every check by its name, as JSON: state, observed, threshold, reason and since."
     )
-    crash_rate: str | None = output("Crashes per session, 0.01 is 1 %; empty where the service does not tell.")
-    baseline_build_id: str | None = output("Id of the build that it was compared with.")
-    looks: int | None = output("How often it looked.")
+    crash_rate: str | None = output("Crashes per session (0.01 is 1 %); empty if the service does not report them.")
+    baseline_build_id: str | None = output("Id of the build that the crash rate was compared with.")
+    looks: int | None = output("Number of looks.")
     judged_at: str | None = output("Time of the last look (UTC).")

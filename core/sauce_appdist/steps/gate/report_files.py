@@ -1,25 +1,20 @@
-"""The files that a gate leaves: JSON for scripts, JUnit XML for test reporters."""
+"""Where the reports of the gate go: a JSON file and a JUnit file."""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from sauce_appdist.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 JSON_REPORT, JUNIT_REPORT = "appdist-gate.json", "appdist-gate.xml"
 
 
 class ReportFiles:
-    """Both files, in a directory that has none of an earlier run: what is there is of this one."""
+    """Both files, in one directory. Those of an earlier run are removed first."""
 
     def __init__(self, folder: str) -> None:
-        """Raises InputError where they cannot be written."""
+        """Make the directory and remove earlier reports. Raises InputError if files cannot be written there."""
         self._folder = Path(folder)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -29,19 +24,19 @@ class ReportFiles:
         except OSError as error:
             raise self._unwritable(error) from None
 
-    def write(self, about: Mapping[str, Any], junit: str) -> None:
-        """Raises InputError where they cannot be written."""
+    def write(self, json_report: str, junit_report: str) -> None:
+        """Write both. Raises InputError, and leaves neither, if one cannot be written."""
         try:
-            self._write(JSON_REPORT, json.dumps(about, ensure_ascii=False, indent=2) + "\n")
-            self._write(JUNIT_REPORT, junit)
+            self._write(JSON_REPORT, json_report)
+            self._write(JUNIT_REPORT, junit_report)
         except OSError as error:
-            for name in (JSON_REPORT, JUNIT_REPORT):  # better none than one of before
+            for name in (JSON_REPORT, JUNIT_REPORT):  # rather none than an outdated one
                 with suppress(OSError):
                     (self._folder / name).unlink()
             raise self._unwritable(error) from None
 
     def _write(self, name: str, text: str) -> None:
-        """There is the whole of it or the one before, whenever the job is cancelled."""
+        """Replace the file at once: a job that is cancelled leaves the old text or the new one, never a part."""
         part = self._folder / f".{name}.part"
         part.write_text(text, encoding="utf-8", newline="\n")
         part.replace(self._folder / name)

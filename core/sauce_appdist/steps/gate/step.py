@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import model_validator
@@ -27,24 +25,25 @@ from sauce_appdist.steps.gate.schedule import PollSchedule
 from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import one_line, plural, span
 from sauce_appdist.verdict.checks import SAME_BUILD, Check, CheckState, settled, worst
-from sauce_appdist.verdict.reports import junit
+from sauce_appdist.verdict.reports import describe_check, json_report, junit, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sauce_appdist.steps.context import Context
     from sauce_appdist.steps.gate.observe import Observer, Sample
 
-_QUIET = 600.0  # seconds after which a wait says that it still waits
+_QUIET = 600.0  # seconds without a change after which the log says that the gate still waits
 
 
 class Inputs(GateOptions, BuildInputs):
-    """A build, and what it must have shown."""
+    """A build and its thresholds."""
 
     @model_validator(mode="after")
-    def _some(self) -> Self:
+    def _sets_a_check(self) -> Self:
         if not self.gates():
-            raise ValueError("no check is asked for: give at least one, like min-sessions, max-crash-rate or min-age")
+            raise ValueError("no check is set: set at least one, such as min-sessions, max-crash-rate or min-age")
         return self
 
 
@@ -53,17 +52,17 @@ class Outputs(GateOutputs, BuildOutputs):
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """GETs only: one a look for the build, one for its sessions and one for the feedbacks where checks need them."""
-    this = Gate(inputs, context, out)
+    """Judge the build. Sends only GETs: each look reads the build, and the lists that the checks need."""
+    gate = Gate(inputs, context, out)
     target = find.resolve(inputs, context, read=True)
     find.describe(target, context, out)
-    this.aim(target, Directory(context.client))
-    this.judge()
+    gate.prepare(target, Directory(context.client))
+    gate.judge()
     context.ci.report.state = "done" if out.verdict == "passed" else "unknown"
 
 
 class Ending(NamedTuple):
-    """How it ended: the verdict, why, and what the step fails with if it does."""
+    """How the gate ended: the verdict, the reason, and the error that the step may fail with."""
 
     verdict: Verdict
     reason: str
@@ -71,16 +70,16 @@ class Ending(NamedTuple):
 
 
 class Gate:
-    """Looks at a build until the verdict is final or the time is over, and tells it.
+    """Looks at a build until the verdict is final or the time is over, and reports it.
 
-    `writes` says that a pass has consequences: then another build than the one that was judged stops in every mode.
+    With `writes` something is written after a pass: then a build that was replaced fails the step in every mode.
     """
 
     def __init__(self, inputs: GateOptions, context: Context, out: Any, *, writes: bool = False) -> None:
-        """Takes the reports of an earlier run away. Raises InputError where there can be none."""
+        """Remove the reports of an earlier run. Raises InputError if none can be written."""
         self._inputs, self._context, self._out, self._writes = inputs, context, out, writes
         self._reports = ReportFiles(inputs.gate_reports)
-        self._began = datetime.now(UTC)
+        self._began = context.clock.now()
         self._last: Sample | None = None
         self._looks = 0
         self._waited = 0.0  # seconds
@@ -90,99 +89,95 @@ class Gate:
         self._schedule = PollSchedule(inputs)
         self._warned: object = None
 
-    def aim(self, target: find.Target, directory: Directory) -> None:
-        """At this build. Raises InputError for groups or a baseline that do not exist, before anybody waits."""
+    def prepare(self, target: find.Target, directory: Directory) -> None:
+        """Read what does not change. Raises InputError for groups or a baseline that do not exist."""
         from sauce_appdist.steps.gate.observe import Observer  # a promotion without a gate needs none
 
-        inputs = self._inputs
         self._name = find.name_of(target)
-        self._observer: Observer = Observer(
-            inputs.thresholds(),
-            inputs.baseline,
-            zone(inputs.timezone),
-            target,
-            directory,
-            self._context.client,
-            self._context.ci.without_secrets,
-        )
+        thresholds, timezone = self._inputs.thresholds(), zone(self._inputs.timezone)
+        self._observer: Observer = Observer(thresholds, timezone, target, directory, self._context)
 
     def judge(self) -> None:
-        """Wait for the verdict, as long as the inputs say.
+        """Wait for the verdict, `wait` at most. Outputs, summary and reports have it in any case.
 
-        Outputs, summary and reports have it in any case. Raises GateFailed and GateInconclusive as the inputs want
-        it, InputError where the build's times cannot be right, and the service's error where it could not be asked.
+        Raises GateFailed and GateInconclusive as the inputs say, InputError if the build's times cannot be right, and
+        the service's error if it did not answer.
         """
         self._conclude(self._wait, hint=self._hint)
         if self._out.verdict == "passed":
             self._context.ci.info(f"{self._name}: the gate passed. {self._out.reason}")
 
-    def look_again(self) -> None:
-        """One look more, right before what cannot be undone. Raises as `judge`."""
+    def judge_again(self) -> None:
+        """Judge once more without waiting, right before what cannot be undone. Raises as `judge`."""
         self._waited = 0.0
         self._conclude(self._once)
 
-    def as_seen(self, target: find.Target) -> find.Target:
-        """The target with its build as it was in the last look."""
+    def as_sampled(self, target: find.Target) -> find.Target:
+        """The target with its build as it was at the last look."""
         build = self._last.build if self._last else None
         return target._replace(build=build) if build and find.shows_tags(build) else target
 
     # --- Looking ---
 
     def _once(self) -> bool:
-        self._look()
+        """Look once. Whether that is enough to pass."""
+        self._sample()
         return self._schedule.satisfied or self._inputs.consecutive_passes == 1
 
     def _wait(self) -> bool:
-        """Whether enough looks in a row have passed."""
-        inputs, schedule, began = self._inputs, self._schedule, time.monotonic()
+        """Look until the schedule ends. Whether enough looks in a row have passed."""
+        schedule, clock = self._schedule, self._context.clock
+        began = clock.monotonic()
         while True:
             try:
-                look = self._look()
+                sample = self._sample()
             except (ApiError, TransportError) as error:
-                pause = schedule.after_error(time.monotonic() - began)
+                pause = schedule.after_error(clock.monotonic() - began)
                 if pause is None or (isinstance(error, ApiError) and error.not_found):
                     raise
                 self._context.ci.info(f"{one_line(str(error), 400).rstrip('.')}. Looking again in {span(pause)}.")
             else:
-                self._waited = elapsed = time.monotonic() - began
-                pause = schedule.after(look.checks, elapsed)
+                self._waited = elapsed = clock.monotonic() - began
+                pause = schedule.after(sample.checks, elapsed)
                 if pause is None:
                     return schedule.satisfied
-                self._progress(look, max(0.0, inputs.wait - elapsed), schedule.passes)
-            self._context.clock.sleep(pause)
+                self._progress(sample, max(0.0, self._inputs.wait - elapsed), schedule.passes)
+            clock.sleep(pause)
 
-    def _look(self) -> Sample:
-        look = self._observer.sample()
+    def _sample(self) -> Sample:
+        sample = self._observer.sample()
         self._looks += 1
-        for check in look.checks:
-            state, since = self._since.get(check.name, (None, look.at))
-            self._since[check.name] = (check.state, since if state is check.state else look.at)
-        self._last = look
-        return look
+        for check in sample.checks:
+            state, since = self._since.get(check.name, (None, sample.at))
+            self._since[check.name] = (check.state, since if state is check.state else sample.at)
+        self._last = sample
+        return sample
 
-    def _progress(self, look: Sample, left: float, passes: int) -> None:
-        """A line when something changed, or when it was quiet for long."""
-        # An age changes all the time.
-        seen = [(one.name, one.state, "" if "age" in one.name.split("-") else one.observed) for one in look.checks]
-        now = time.monotonic()
-        if (seen, passes) == self._progressed and now - self._progressed_at < _QUIET:
+    def _progress(self, sample: Sample, left: float, passes: int) -> None:
+        """Log a line if something has changed, or after a long time without a change."""
+        observed = [
+            (check.name, check.state, "" if "age" in check.name.split("-") else check.observed)  # ages always change
+            for check in sample.checks
+        ]
+        now = self._context.clock.monotonic()
+        if (observed, passes) == self._progressed and now - self._progressed_at < _QUIET:
             return
-        self._progressed, self._progressed_at = (seen, passes), now
-        text = "; ".join(f"{one.name} {one}" for one in look.checks if one.state is not CheckState.PASSED)
+        self._progressed, self._progressed_at = (observed, passes), now
+        text = "; ".join(f"{check.name} {check}" for check in sample.checks if check.state is not CheckState.PASSED)
         text = text or f"passed, {passes} of {self._inputs.consecutive_passes} looks in a row"
         left = round(left / 60) * 60 if left > 90 else left
-        self._context.ci.info(f"{look.at:%H:%M:%S} UTC, {span(left)} left: {text}")
+        self._context.ci.info(f"{sample.at:%H:%M:%S} UTC, {span(left)} left: {text}")
 
     # --- Ending ---
 
     def _conclude(self, looking: Callable[[], bool], *, hint: Callable[[], str] = str) -> None:
-        """Sample, and tell how it ended whatever happens."""
+        """Look, and report how that ended, whatever happens."""
         enough, problem = False, None
         try:
             enough = looking()
         except ServiceError as error:
             problem = error
-        advice = hint()  # while what is pending can be told from what is inconclusive
+        advice = hint()  # before pending checks become inconclusive
         if self._last:
             self._last = self._last._replace(checks=settled(self._last.checks))
         ending = self._broken_off(problem) if problem else self._ending(advice, enough=enough)
@@ -196,13 +191,13 @@ class Gate:
         self._end(ending)
 
     def _hint(self) -> str:
-        """What may help where nothing is wrong but that it is too early."""
+        """Advice if every open check is pending: it is only too early."""
         open_ = self._bad()
-        if any(one.state is not CheckState.PENDING for one in open_):
+        if any(check.state is not CheckState.PENDING for check in open_):
             return ""
         if not self._inputs.wait:
-            return " Give wait, or run this again later."
-        late = any(one.to_go.total_seconds() > self._inputs.wait - self._waited for one in open_)
+            return " Set wait, or run this again later."
+        late = any(check.to_go.total_seconds() > self._inputs.wait - self._waited for check in open_)
         return " That takes longer than wait: run this again later." if late else ""
 
     def _broken_off(self, problem: ServiceError) -> Ending:
@@ -216,9 +211,9 @@ class Gate:
         state, reason = worst(checks), self._open()
         waited = f" (waited {span(self._waited)})" if self._waited >= 1 else ""
         if state is CheckState.PASSED and enough:
-            return Ending("passed", f"Passed: {', '.join(one.name for one in checks)}.")
+            return Ending("passed", f"Passed: {', '.join(check.name for check in checks)}.")
         if state is CheckState.PASSED:
-            reason = f"It passed, but not {self._inputs.consecutive_passes} looks in a row{waited}."
+            reason = f"The checks passed, but not in {self._inputs.consecutive_passes} looks in a row{waited}."
             return Ending("inconclusive", reason, GateInconclusive(f"{name}: {reason}"))
         if state is CheckState.FAILED:
             return Ending("failed", reason, GateFailed(f"{name}: {reason}"))
@@ -228,64 +223,60 @@ class Gate:
 
     @property
     def _checks(self) -> list[Check]:
-        """Those of the last look."""
+        """The checks of the last look."""
         return self._last.checks if self._last else []
 
     def _bad(self) -> list[Check]:
-        """What did not pass, the worst first."""
-        return sorted((one for one in self._checks if one.state is not CheckState.PASSED), key=lambda one: -one.state)
+        """The checks that did not pass, worst first."""
+        bad = [check for check in self._checks if check.state is not CheckState.PASSED]
+        return sorted(bad, key=lambda check: -check.state)
 
     def _open(self) -> str:
-        texts = [f"{one.name} is {one}" + (f" ({one.reason.rstrip('.')})" if one.reason else "") for one in self._bad()]
+        """The checks that did not pass, as a sentence."""
+        texts = [
+            f"{check.name} is {check}" + (f" ({check.reason.rstrip('.')})" if check.reason else "")
+            for check in self._bad()
+        ]
         return f"{one_line('; '.join(texts), 900)}." if texts else ""
 
     def _stops(self, ending: Ending) -> bool:
-        """Whether the step fails with the ending's problem."""
+        """Whether the step fails with the problem of the ending."""
         if ending.problem is None:
             return False
         if isinstance(ending.problem, Cancelled) or ending.verdict == "error":
             return True
-        if self._writes and any(one.name == SAME_BUILD for one in self._bad()):
+        if self._writes and any(check.name == SAME_BUILD for check in self._bad()):
             return True
-        return self._inputs.gate_mode == "enforce" if ending.verdict == "failed" else self._inputs.stops_in_doubt
+        return self._inputs.gate_mode == "enforce" if ending.verdict == "failed" else self._inputs.fails_if_inconclusive
 
     def _end(self, ending: Ending) -> None:
-        """Fail, warn or go on."""
+        """Fail, warn or continue."""
         if ending.problem is None:
             return
         if self._stops(ending):
             raise ending.problem
         reported = self._inputs.gate_mode == "report"
-        said = f"{self._name}: {ending.reason} Going on, as {'gate-mode' if reported else 'on-inconclusive'} says."
-        why = [(one.name, one.state) for one in self._bad()]  # an age in the text changes all the time
-        if why != self._warned:
+        said = f"{self._name}: {ending.reason} Continuing, as {'gate-mode' if reported else 'on-inconclusive'} says."
+        states = [(check.name, check.state) for check in self._bad()]  # not the texts: ages always change
+        if states != self._warned:
             (self._context.ci.warning if reported or self._inputs.on_inconclusive == "warn" else self._context.ci.info)(
                 said
             )
-        self._warned = why
+        self._warned = states
 
-    # --- Telling ---
+    # --- Reporting ---
 
     def _tell(self, ending: Ending) -> None:
-        """Outputs and summary."""
-        out, report, look = self._out, self._context.ci.report, self._last
+        """Fill outputs and summary."""
+        out, report, sample = self._out, self._context.ci.report, self._last
         out.verdict, out.reason, out.looks = ending.verdict, ending.reason, self._looks
-        out.failed_checks = [one.name for one in self._bad()]
+        out.failed_checks = [check.name for check in self._bad()]
         out.baseline_build_id = self._observer.baseline.id if self._observer.baseline else None
-        out.checks = {
-            one.name: {
-                "state": str(one.state),
-                "observed": one.observed,
-                "threshold": one.threshold,
-                "reason": one.reason,
-                "since": _utc(self._since[one.name][1]),
-            }
-            for one in self._checks
-        }
-        if look:
-            out.read(look.build)
-            out.judged_at = _utc(look.at)
-            rate = look.crash_rate
+        out.checks = {check.name: describe_check(check, self._since[check.name][1]) for check in self._checks}
+        if sample:
+            out.read(sample.build)
+            out.judged_at = utc_text(sample.at)
+            rate = sample.crash_rate
             out.crash_rate = None if rate is None else f"{rate:.6g}"
         report.title = f"Gate {ending.verdict}: {self._name}"
         report.fact("Uploaded", out.uploaded_at)
@@ -293,33 +284,26 @@ class Gate:
         report.checks = self._checks
 
     def _write(self, ending: Ending) -> None:
-        """The reports, without secrets. Raises InputError where they cannot be written."""
+        """Write the reports, without secrets. Raises InputError if they cannot be written."""
         out, clean = self._out, self._context.ci.clean
-        told = {name: clean(text) for name, text in out.texts().items()}
-        about = {
-            "verdict": ending.verdict,
-            "reason": told["reason"],
-            **{name: told[name] for name in ("project-id", "build-id", "app-name", "app-version", "version-code")},
-            "began-at": _utc(self._began),
-            "judged-at": out.judged_at,
-            "looks": self._looks,
-            "checks": [
-                {"name": name, **{key: clean(text) for key, text in fields.items()}}
-                for name, fields in out.checks.items()
-            ],
-        }
-        cases = [(one.name, str(one.state), clean(f"{one}. {one.reason}".strip())) for one in self._checks]
+        texts = {name: clean(text) for name, text in out.texts().items()}
+        json_text = json_report(
+            verdict=ending.verdict,
+            reason=texts["reason"],
+            build={name: texts[name] for name in ("project-id", "build-id", "app-name", "app-version", "version-code")},
+            began=self._began,
+            judged_at=out.judged_at,
+            looks=self._looks,
+            checks={name: {key: clean(text) for key, text in check.items()} for name, check in out.checks.items()},
+        )
+        cases = [(check.name, str(check.state), clean(f"{check}. {check.reason}".strip())) for check in self._checks]
         if isinstance(ending.problem, ServiceError) or (ending.problem and not self._bad()):
-            cases.append(("gate", ending.verdict, told["reason"]))  # no check tells it
-        xml = junit(
+            cases.append(("gate", ending.verdict, texts["reason"]))  # no check has this problem
+        junit_text = junit(
             f"Gate of {clean(self._name)}",
-            f"appdist-gate.{told['project-id']}",
+            f"appdist-gate.{texts['project-id']}",
             cases,
-            inconclusive_is_error=self._inputs.stops_in_doubt or self._stops(ending),
+            inconclusive_is_error=self._inputs.fails_if_inconclusive or self._stops(ending),
             at=self._began,
         )
-        self._reports.write(about, xml)
-
-
-def _utc(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._reports.write(json_text, junit_text)
