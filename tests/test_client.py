@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import sauce_appdist
-from harness import API_KEY, EMAIL
+from appdist_emulator import Emulator
+from harness import API_KEY, EMAIL, ROOT, connection
 from sauce_appdist import Client
 from sauce_appdist.errors import ApiError, InputError
 
@@ -45,3 +50,25 @@ def test_what_the_service_warns_of_is_logged(server: HTTPServer, caplog: pytest.
     assert levels.count("WARNING") == 1
     assert levels.count("DEBUG") == 2
     assert "Thu, 31 Dec 2026 23:59:59 GMT" in caplog.text
+
+
+@pytest.mark.parametrize("dialect", ["classic", "compat"])
+def test_the_example_for_scripts_runs_as_it_is(dialect: Any) -> None:
+    with Emulator(dialect=dialect) as emulator:
+        done = subprocess.run(
+            [sys.executable, ROOT / "examples" / "release_report.py", "2026-01-01"],
+            env={"PATH": os.environ["PATH"], **connection(emulator.url)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    sessions = "12" if dialect == "classic" else "?"
+    assert f"| Northwind Travel (Android) | 4.3.0 | {sessions} |" in done.stdout
+    assert len(re.findall(r"^- 2026-\d\d-\d\d ", done.stdout, re.MULTILINE)) == 10
+    assert ("calls this API deprecated" in done.stderr) is (dialect == "compat")
+
+
+def test_from_env_needs_a_way_to_sign_in() -> None:
+    with pytest.raises(InputError, match="no credentials"):
+        Client.from_env({})

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from harness import ROOT
+from sauce_appdist import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,3 +145,9 @@ def test_the_index_lists_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     listed = {(index.parent / target).resolve() for target, _ in LINK.findall(index.read_text("utf-8")) if target}
     assert [str(page) for page in tracked("docs/*.md") if page not in listed | {index}] == []
+
+
+def test_every_error_of_the_tree_is_documented() -> None:
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
+    for code in errors.ExitCode:
+        assert f"| {code.value} |" in page, code

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ import requests
 
 from appdist_emulator import Emulator, SeedError
 from appdist_emulator.cli import main
+from harness import ANDROID, NEWEST_ANDROID, connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -256,3 +258,18 @@ def test_without_flask(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "--seed" in capsys.readouterr().out
+
+
+def test_the_emulator_is_a_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sauce_appdist", "emulator", "--port", "0", "--quiet"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        url = running.stdout.readline().strip().rpartition(" ")[2]
+        env = {"PATH": os.environ["PATH"], **connection(url)}
+        build = {"APPDIST_PROJECT_ID": ANDROID, "APPDIST_BUILD_ID": NEWEST_ANDROID}
+        found = subprocess.run(
+            [*command[:3], "find", "--json"], env=env | build, capture_output=True, text=True, check=True
+        )
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(10) == 0
+    assert json.loads(found.stdout)["build-id"] == NEWEST_ANDROID

@@ -1,0 +1,11 @@
+"""What the inputs of these tests have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID
+
+BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
+INPUT, AUTH, API, TRANSPORT = 2, 3, 4, 5
+SIGNED_IN: dict[str, Any] = {"email": EMAIL, "api_key": API_KEY}
