@@ -98,10 +98,10 @@ def test_an_opaque_token(run: Run, identity: IdentityProvider, trust: Callable[.
     identity.answer = {"access_token": "opaque-token-1", "expires_in": None}
     done = run("find", **BUILD, **by_secret(identity, debug="true"))
     assert done.code == 0, done.log
-    assert "no claims that can be read (it is no JWT)" in done.log
+    assert "no readable claims (it is not a JWT)" in done.log
     assert_hidden(done.log + done.text, "opaque-token-1")
     identity.answer = {"access_token": "opaque-token-2"}
-    refused(run("find", **BUILD, **by_secret(identity)), AUTH, "'Invalid issuer'", "it is no JWT")
+    refused(run("find", **BUILD, **by_secret(identity)), AUTH, "'Invalid issuer'", "it is not a JWT")
 
 
 def test_the_console_signs_in_as_well(

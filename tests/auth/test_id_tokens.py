@@ -190,7 +190,7 @@ def test_an_id_token_that_is_none(run: Run, service: Service, token: str) -> Non
     [
         ({"status": 401, "body": '{"message": "not valid"}'}, AUTH, "HTTP 401: not valid"),
         ({"status": 200, "body": "<html><title>Proxy</title>"}, TRANSPORT, "a page, 'Proxy'"),
-        ({"status": 200, "body": '{"count": 0}'}, TRANSPORT, "has none"),
+        ({"status": 200, "body": '{"count": 0}'}, TRANSPORT, "has no token"),
         ({"status": 302, "headers": {"Location": "/jwks"}}, TRANSPORT, "HTTP 302"),
     ],
     ids=str,

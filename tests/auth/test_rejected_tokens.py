@@ -30,9 +30,9 @@ def nothing(_: IdentityProvider) -> None:
 # The documented message, the account's settings, the token, the inputs, and what is to be done.
 Row = tuple[dict[str, Any], "Callable[[IdentityProvider], None]", dict[str, str], str]
 MESSAGES: dict[str, Row] = {
-    "X-OIDC-Config-Key header required": ({}, nothing, {}, "give oidc-config-key"),
-    "Invalid config key": ({}, nothing, {"oidc_config_key": "oidc_company_0002"}, "not the one of this account"),
-    "OIDC not enabled for this organization": ({}, nothing, {}, "an admin must switch OIDC on"),
+    "X-OIDC-Config-Key header required": ({}, nothing, {}, "set oidc-config-key"),
+    "Invalid config key": ({}, nothing, {"oidc_config_key": "oidc_company_0002"}, "is not this account's"),
+    "OIDC not enabled for this organization": ({}, nothing, {}, "an admin must enable OIDC"),
     "Invalid issuer": ({"issuer": "https://login.other.example"}, nothing, {}, "issuer must be the one in the account"),
     "Invalid audience": ({"audience": AUDIENCE.upper()}, nothing, {}, "(case matters)"),
     "Token has expired": ({}, claimed(exp=1), {}, "fetch a new token"),

@@ -27,7 +27,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "no credentials: give email and api-key, api-key alone (newer servers), or oidc-config-key with oidc-token, oidc-client-id or oidc-provider", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
         bad("find", "sign in with email and api-key or by OIDC, not both of them", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
         bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
-        bad("find", "Only newer servers take an api-key alone: give email as well", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
+        bad("find", "Only newer servers accept an api-key alone: set email too", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
         bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
         bad("find", "api-key is empty, or has white space", api_key="two words", **BUILD),
         bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),

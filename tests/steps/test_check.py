@@ -42,7 +42,7 @@ def test_people_ask_whoami(process: Process, service: Service) -> None:
 @pytest.mark.parametrize(
     ("env", "code", "expected"),
     [
-        ({"APPDIST_API_KEY": "wrong-key-0000"}, 3, "first check that region is the one of the account"),
+        ({"APPDIST_API_KEY": "wrong-key-0000"}, 3, "first check that region is the account's"),
         ({"APPDIST_API_KEY": ""}, 2, "email is given without api-key"),
         ({"APPDIST_BASE_URL": "http://127.0.0.1:9", "APPDIST_RETRIES": "0"}, 5, "127.0.0.1:9 cannot be reached"),
     ],

@@ -48,7 +48,7 @@ def test_every_step_with_every_way_to_sign_in(run: Run, service: Service, step: 
     done = run(step, env=SIGN_IN[way], **BUILD, **INPUTS[step])
     if (service.dialect, way) == ("classic", "x-api-key"):
         assert done.code == 3
-        assert "then api-key. Only newer servers take an api-key alone: give email as well." in done.log
+        assert "then api-key. Only newer servers accept an api-key alone: set email too." in done.log
         assert {request["status"] for request in service.requests} == {401}
         return
     assert done.code == 0, done.log
@@ -63,7 +63,7 @@ def test_a_newer_server_may_want_the_key_alone(run: Run, service: Service, seed:
     service.reset({**seed, "settings": {"basic_auth": False}} if service.dialect == "compat" else seed)
     done = run("find", env={"APPDIST_API_KEY": "wrong-key-0000"}, **BUILD)
     assert done.code == 3
-    assert ("This is a newer server, which may want api-key without email." in done.log) is (
+    assert ("This is a newer server, which may need api-key without email." in done.log) is (
         service.dialect == "compat"
     )
 
@@ -130,7 +130,7 @@ def test_a_download_without_a_storage_says_so(
     if service.dialect == "classic":
         return  # it sends the file itself
     service.reset({**seed, "settings": {"storage": False}})
-    with pytest.raises(ApiError, match="where the account has no storage for files: ask an admin"):
+    with pytest.raises(ApiError, match="if the account has no file storage: ask an admin"):
         client.builds.download(ANDROID, NEWEST_ANDROID, to=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -146,7 +146,7 @@ def test_a_signed_url_is_never_shown(process: Process, service: Service, tmp_pat
     refused = process("api", "builds", "download", *download)
     if service.dialect == "compat":
         assert refused.code == 5
-        assert "localhost, where the file is kept, answers HTTP 403." in refused.log
+        assert "localhost, which stores the file, answers HTTP 403." in refused.log
     assert "Signature" not in json.dumps([done.text, done.log, refused.text, refused.log])
 
 

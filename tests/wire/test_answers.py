@@ -82,7 +82,7 @@ def test_excerpts_are_short_single_lines_without_secrets(server: HTTPServer) -> 
         (200, {"status": "fail", "code": 104, "message": "User not found"}, "first check that region"),
         (401, {"status": "fail", "message": "Token has expired"}, "fetch a new token"),
         (401, {"status": "fail", "message": "Invalid audience"}, "case matters"),
-        (403, {"status": "fail", "code": 5, "message": "admin needed"}, "region is the one of the account"),
+        (403, {"status": "fail", "code": 5, "message": "admin needed"}, "region is the account's"),
         (403, "", "its role is Admin"),
     ],
 )

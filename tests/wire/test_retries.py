@@ -159,7 +159,7 @@ def test_a_body_that_ends_early_is_no_answer() -> None:
         receive(connection)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"status": "ok", ')
 
-    with raw_server(cut) as url, pytest.raises(TransportError, match="broke before the whole answer"):
+    with raw_server(cut) as url, pytest.raises(TransportError, match="broke before the answer was complete"):
         Wire(url, retries=0).client.projects.list()
 
 

@@ -1,7 +1,7 @@
 """Where an access token comes from: the company's identity provider, or the CI system's own ID token.
 
 RFC 6749 (client credentials), RFC 7523 (an ID token as the client's assertion, which Entra ID calls workload identity
-federation), RFC 8693 (token exchange), OpenID Connect Discovery 1.0. Only loaded by runs that sign in so.
+federation), RFC 8693 (token exchange), OpenID Connect Discovery 1.0. Only loaded by runs that fetch a token.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _JWT = "urn:ietf:params:oauth:token-type:jwt"
 
 # What each error of RFC 6749, part 5.2, and of the well-known providers asks of the user.
 _CLIENT = (
-    "Check oidc-client-id and oidc-client-secret; some providers want oidc-client-auth: basic, or "
+    "Check oidc-client-id and oidc-client-secret; some providers need oidc-client-auth: basic, or "
     "oidc-token-format: json."
 )
 _DENIED = "Check oidc-client-secret, and that the provider allows this client oidc-audience and oidc-scope."
@@ -49,14 +49,14 @@ _JOB = (
 )
 _HINTS = {
     "invalid_client": _CLIENT,
-    "unauthorized_client": "There is no such client (oidc-client-id) in this tenant, or it is not allowed this grant: "
-    "allow it client credentials there.",
+    "unauthorized_client": "This tenant has no such client (oidc-client-id), or does not allow it this grant: allow it "
+    "client credentials there.",
     "invalid_grant": _JOB,
     "access_denied": _DENIED,
-    "invalid_scope": "Check oidc-scope (Entra ID wants <audience>/.default).",
+    "invalid_scope": "Check oidc-scope (Entra ID needs <audience>/.default).",
     "invalid_target": "Check oidc-audience.",
-    "invalid_request": "The provider misses something: check oidc-audience, oidc-scope and oidc-token-format.",
-    "unsupported_grant_type": "The provider does not offer this: check oidc-exchange and oidc-token-format.",
+    "invalid_request": "A parameter is missing or wrong: check oidc-audience, oidc-scope and oidc-token-format.",
+    "unsupported_grant_type": "The provider does not support this grant: check oidc-exchange and oidc-token-format.",
     "": _CLIENT,
 }
 _JOB_HINTS = {**_HINTS, "invalid_client": _JOB, "": _JOB}
@@ -68,7 +68,7 @@ _PLACE = "oidc-issuer and oidc-token-url"
 
 @dataclass(frozen=True)
 class Token:
-    """A token and when it should be replaced (`time.monotonic`); None where nobody knows."""
+    """A token and when to replace it (in `time.monotonic` seconds); None if that is unknown."""
 
     value: str = field(repr=False)
     until: float | None = None
@@ -76,9 +76,10 @@ class Token:
 
 @dataclass
 class TokenHttp:
-    """How to reach a token's source.
+    """Sends token requests: to an identity provider, or to GitHub's runner.
 
-    `verify` is as in requests. `redact` goes over everything that a source says, `learn` is told every new secret.
+    `timeout` is in seconds, `verify` is as in requests. `redact` hides secrets in what a source says, `learn` receives
+    every new secret.
     """
 
     timeout: float = 30.0
@@ -91,11 +92,12 @@ class TokenHttp:
     def json(
         self, method: str, url: str, what: str, hints: Mapping[str, str], place: str = _PLACE, **options: Any
     ) -> dict[str, Any]:
-        """The JSON object that is answered with 2xx.
+        """The JSON object of a 2xx answer.
 
-        Raises AuthError where the source says no (`hints` has what to do for each error of RFC 6749, and under "" for
-        any other), and TransportError where it does not answer sensibly; `place` says where it is looked for. Nothing
-        was asked of the service yet, so neither has a status.
+        Raises AuthError if the source refuses (`hints` has the remedy for each error of RFC 6749, and under "" for any
+        other), TransportError if it cannot be reached or its answer is invalid, and InputError for an address that
+        cannot be used; `place` names the inputs that set the address. The service got no request yet, so no error has
+        a status.
         """
         return with_retries(
             lambda: self._once(method, url, what, hints, place, **options),
@@ -125,14 +127,14 @@ class TokenHttp:
                 body = self._body(response)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if isinstance(error, ValueError):
-                raise InputError(f"{what}: {host or 'its address'} cannot be asked: check {place}.") from None
+                raise InputError(f"{what}: {host or 'its address'} is not a valid address: check {place}.") from None
             if unsent(error) or isinstance(error, requests.exceptions.SSLError):
                 problem = no_connection(error, url, place)
             else:
                 problem = f"{host} cannot be reached ({type(error).__name__}): check {place} and the network."
             raise AttemptFailed(TransportError(f"{what}: {problem}"), fate_of_error(error)) from None
-        except ValueError:  # what requests raises for a Location that is no URL
-            raise TransportError(f"{what}: {host} redirects to an address that is none: check {place}.") from None
+        except ValueError:  # what requests raises for a Location that is not a URL
+            raise TransportError(f"{what}: {host} redirects to an invalid address: check {place}.") from None
         self.log(f"{what}: {method} {host} -> {response.status_code}")
         return self._read(response, body, f"{what}: {host}", hints, place)
 
@@ -165,13 +167,13 @@ class TokenHttp:
         if not 400 <= status < 500:
             raise TransportError(f"{told} Expected a JSON object: check {place}.")
         if status in {404, 405}:
-            raise AuthError(f"{told} It is not there: check {place}.")
+            raise AuthError(f"{told} Not found: check {place}.")
         error = data.get("error", data.get("errorCode")) if isinstance(data, dict) else None
         raise AuthError(f"{told} {hints.get(str(error)) or hints['']}")
 
 
 def _said(data: Any, body: bytes) -> str:
-    """What a provider says of a failure, in any of their shapes."""
+    """The provider's message in a failed answer, in any of the known shapes."""
     if isinstance(data, dict):
         parts = [data.get(name) for name in ("error", "errorCode", "error_description", "errorSummary", "message")]
         errors = data.get("errors")
@@ -186,7 +188,7 @@ def _said(data: Any, body: bytes) -> str:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """The claims of a JWT, unverified, for people to look at; none of a token that is opaque."""
+    """The claims of a JWT, unverified, for messages only; empty for an opaque token."""
     parts = token.split(".")
     try:
         decoded = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
@@ -196,11 +198,11 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def describe_token(token: str) -> str:
-    """`issuer …, audience …, subject …, valid from … to …`: what the account's settings are compared with."""
+    """`issuer …, audience …, subject …, valid from … to …`: to compare with the account's settings."""
     known = claims(token)
     parts = [f"{label} {one_line(str(known[name]), 120)}" for label, name in _SHOWN.items() if name in known]
     parts += [f"{label} {_moment(known[name])}" for label, name in _TIMES.items() if name in known]
-    return ", ".join(parts) or "no claims that can be read (it is no JWT)"
+    return ", ".join(parts) or "no readable claims (it is not a JWT)"
 
 
 _SHOWN = {"issuer": "iss", "audience": "aud", "subject": "sub", "scope": "scope", "scopes": "scp", "roles": "roles"}
@@ -215,7 +217,7 @@ def _moment(seconds: object) -> str:
 
 
 def until(token: str, expires_in: object = None) -> float | None:
-    """When a token should be replaced, by what the provider said, else by the token's own `exp`."""
+    """When to replace a token (in `time.monotonic` seconds): by `expires_in`, else by the token's own `exp`."""
     life = _seconds(expires_in)
     if life is None:
         ends = _seconds(claims(token).get("exp"))
@@ -234,14 +236,14 @@ def _seconds(value: object) -> float | None:
 
 
 def secure(url: str, name: str) -> str:
-    """The URL, if a secret may be sent there. Raises InputError that names the input."""
+    """The URL, if a secret may be sent there. Raises InputError, which names the input, if not."""
     try:
         parts = urlsplit(url)
         safe = parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
     except ValueError:
         safe = False
     if not safe:
-        raise InputError(f"{name} is not https, or no URL at all, and a secret is sent there.")
+        raise InputError(f"{name} is not https, or not a valid URL. It receives a secret, so it must be https.")
     return url
 
 
@@ -254,18 +256,16 @@ def discover(issuer: str, http: TokenHttp) -> str:
     url = issuer.rstrip("/") + _WELL_KNOWN
     found = http.json("GET", url, "Looking up the token endpoint", _DISCOVERY_HINTS, "oidc-issuer")
     if str(found.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
-        raise AuthError(
-            f"{url} is of another issuer, {one_line(str(found.get('issuer')), 120)!r}: give that as oidc-issuer."
-        )
+        raise AuthError(f"{url} names another issuer, {one_line(str(found.get('issuer')), 120)!r}: check oidc-issuer.")
     endpoint = found.get("token_endpoint")
     if not isinstance(endpoint, str):
-        raise TransportError(f"{url} names no token_endpoint: give oidc-token-url instead of oidc-issuer.")
+        raise TransportError(f"{url} has no token_endpoint: set oidc-token-url instead of oidc-issuer.")
     return secure(endpoint, "the token_endpoint of oidc-issuer")
 
 
 @dataclass
 class Provider:
-    """The company's identity provider: one request for a token, in the form that it wants."""
+    """The company's identity provider. Each method sends one token request, in the form that the provider needs."""
 
     http: TokenHttp
     issuer: str | None = None
@@ -279,7 +279,7 @@ class Provider:
 
     def by_secret(self) -> Token:
         """Client credentials (RFC 6749, part 4.4)."""
-        # In Basic, who asks does not stand in the body.
+        # With Basic, the client is not named in the body.
         who = {} if self.basic else {"client_id": self.client_id, "client_secret": self.client_secret}
         return self._ask({"grant_type": "client_credentials", **who})
 
@@ -333,5 +333,5 @@ def github_id_token(request_url: str, request_token: str, audience: str, http: T
     headers = {"Authorization": f"Bearer {request_token}", "Accept": "application/json"}
     token = http.json("GET", url, "Asking GitHub for an ID token", _PERMISSION, _RUNNER, headers=headers).get("value")
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
-        raise TransportError("Asking GitHub for an ID token: the answer has none.")
+        raise TransportError("Asking GitHub for an ID token: the answer has no token.")
     return Token(token, until(token))

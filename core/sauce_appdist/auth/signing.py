@@ -1,6 +1,6 @@
-"""The ways to sign a request; exactly one is chosen (docs/reference/api-facts.md#signing-in).
+"""The ways to sign a request; a connection uses exactly one (docs/reference/api-facts.md#signing-in).
 
-Each says which inputs it is made of, what of it must never be shown, and what to look at when it is refused.
+Each one knows the inputs that it is made of, its secrets, and what to check if it is refused.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 class _Key(Unpicklable, AuthBase):
-    """A key: it is there from the beginning, and one that was refused stays refused."""
+    """A key: there is nothing to fetch, and no other to try after a refusal."""
 
     def prepare(self) -> None:
-        """There is nothing to fetch before a request."""
+        """Do nothing: a key is not fetched."""
 
     def renew(self) -> bool:
-        """There is no other key."""
+        """False: there is no other key."""
         return False
 
     def explain(self, _said: str) -> str:
-        """The documented messages are about tokens."""
+        """Empty: the documented messages concern tokens."""
         return ""
 
 
@@ -46,7 +46,7 @@ class BasicAuth(_Key):
         self.email, self._api_key = email, SecretStr(api_key)
 
     def _token(self) -> str:
-        # Of our own, because requests encodes latin-1 and e-mail addresses need not be.
+        # Not left to requests, which encodes latin-1: an e-mail address may have other characters.
         return basic_pair(self.email, self._api_key.get_secret_value())
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -59,11 +59,11 @@ class BasicAuth(_Key):
 
     def hint(self, *, newer: bool) -> str:
         """What else to try; whether newer servers take Basic is not documented."""
-        return "This is a newer server, which may want api-key without email." if newer else ""
+        return "This is a newer server, which may need api-key without email." if newer else ""
 
 
 class ApiKeyAuth(_Key):
-    """An API key without an e-mail address, as newer servers take it."""
+    """An API key without an e-mail address, which newer servers accept."""
 
     name = "API key alone"
     inputs = "api-key"
@@ -81,13 +81,13 @@ class ApiKeyAuth(_Key):
 
     def hint(self, *, newer: bool) -> str:
         """What else to try."""
-        return "" if newer else "Only newer servers take an api-key alone: give email as well."
+        return "" if newer else "Only newer servers accept an api-key alone: set email too."
 
 
 class OidcAuth(Unpicklable, AuthBase):
     """An access token and the account's config key.
 
-    The token is fetched before the first request, and again before it ends where it is `renewable`. `learn` is told
+    The token is fetched before the first request, and again before it expires if it is `renewable`. `learn` receives
     every token before it is used.
     """
 
@@ -109,7 +109,7 @@ class OidcAuth(Unpicklable, AuthBase):
         self._token: Token | None = None
 
     def prepare(self) -> None:
-        """Fetch a token where there is none that will do; before a request, whose time it must not take."""
+        """Fetch a token if there is none that is still valid. A request's own time does not include this."""
         token = self._token
         if token is None or (self._renewable and token.until is not None and time.monotonic() >= token.until):
             self._renewed()
@@ -135,15 +135,15 @@ class OidcAuth(Unpicklable, AuthBase):
         return self._renewable
 
     def secrets(self) -> Iterable[str]:
-        """Everything that must never be shown, as far as it is known yet."""
+        """Everything that must never be shown, as far as it is known."""
         return tuple(secret.get_secret_value() for secret in self._secrets)
 
     def hint(self, *, newer: bool) -> str:  # noqa: ARG002
-        """The claims that the account's settings are to be compared with."""
+        """The claims to compare with the account's settings."""
         return f"The token has {self._claims()}."
 
     def explain(self, said: str) -> str:
-        """What a documented message of the service asks of the user; "" for any other."""
+        """How to fix what a documented message of the service names; "" for any other."""
         return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
 
     def _claims(self) -> str:
@@ -152,11 +152,11 @@ class OidcAuth(Unpicklable, AuthBase):
         return describe_token(self._token.value if self._token else "")
 
 
-# The documented messages, and what each asks of the user.
+# The documented messages, and how to fix what each one names.
 _OIDC_HINTS = {
-    "X-OIDC-Config-Key header required": "give oidc-config-key",
-    "Invalid config key": "oidc-config-key is not the one of this account",
-    "OIDC not enabled for this organization": "an admin must switch OIDC on for the account",
+    "X-OIDC-Config-Key header required": "set oidc-config-key",
+    "Invalid config key": "oidc-config-key is not this account's",
+    "OIDC not enabled for this organization": "an admin must enable OIDC for the account",
     "Invalid issuer": "the token's issuer must be the one in the account's OIDC settings",
     "Invalid audience": "the token's audience must be the one in the account's OIDC settings (case matters): see "
     "oidc-audience, or oidc-id-token-audience",

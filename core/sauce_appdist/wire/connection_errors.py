@@ -1,4 +1,4 @@
-"""Why a connection broke: whether anything had left by then, and whose fault it is."""
+"""Why a connection broke, whether anything was sent before, and what to check."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def proxy_of(url: str) -> str | None:
-    """The proxy that the environment names for a URL; what is for this machine goes to none."""
+    """The proxy that the environment sets for a URL; None for this machine's own addresses."""
     proxy = None if is_loopback(url) else select_proxy(url, get_environ_proxies(url))
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def proxies_for(url: str) -> dict[str, str] | None:
-    """`proxies` of requests for a URL: the environment's, but none where credentials stay on this machine."""
+    """`proxies` of requests for a URL: the environment's, but no proxy for this machine's own addresses."""
     return dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
 
 
 def check_proxy(url: str, learn: Callable[[str], None]) -> None:
-    """Raise InputError where the proxy for a URL is none that can be used; `learn` is told its password."""
+    """Raise InputError if the proxy for a URL cannot be used; `learn` receives its password."""
     proxy = proxy_of(url)
     if not proxy:
         return
@@ -42,8 +42,8 @@ def check_proxy(url: str, learn: Callable[[str], None]) -> None:
         usable = None
     if not usable:
         raise InputError(
-            "The proxy in the environment (HTTPS_PROXY or ALL_PROXY) is no address of an HTTP proxy: expected "
-            "something like http://proxy.acme.example:3128."
+            "The proxy in the environment (HTTPS_PROXY or ALL_PROXY) is not a valid address of an HTTP "
+            "proxy: expected, for example, http://proxy.acme.example:3128."
         )
     if parts.password:
         learn(parts.password)
@@ -63,7 +63,7 @@ def root_cause(error: BaseException) -> BaseException:
 
 
 def describe_cause(error: BaseException) -> str:
-    """The telling part of a connection error; URLs and objects are left out."""
+    """The part of a connection error that tells why, without URLs and objects."""
     found = root_cause(error)
     text = getattr(found, "strerror", None) or str(found)
     text = text.rpartition(">: ")[2].rpartition(": Failed to")[2].removeprefix("Tunnel connection failed: ")
@@ -76,15 +76,15 @@ def _places(error: BaseException) -> Iterator[tuple[str, str]]:
 
 
 def unsent(error: BaseException) -> bool:
-    """Whether it broke while connecting, the proxy's CONNECT and the TLS handshake included: nothing had left yet.
+    """Whether it broke while connecting, including the proxy's CONNECT and the TLS handshake: nothing was sent yet.
 
-    The words of an error do not tell: TLS can break in the same way after the request arrived.
+    The text of an error does not tell: TLS can break in the same way after the request has arrived.
     """
     return ("urllib3.connection", "connect") in _places(error)
 
 
 def timed_out(error: BaseException) -> bool:
-    """Whether a connection was there, but no answer in time."""
+    """Whether the server was connected, but did not answer in time."""
     return isinstance(error, (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError))
 
 
@@ -100,24 +100,22 @@ def fate_of_error(error: BaseException) -> Fate:
 
 
 def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:
-    """Why nothing can be sent to a URL, as a sentence; `inputs` are those that say where it is."""
+    """Why nothing can be sent to a URL, as a sentence; `inputs` name the inputs that set the address."""
     host, why = host_of(url), describe_cause(error)
     names = {name for _, name in _places(error)}
     is_tls, proxy = "do_handshake" in names or "match_hostname" in names, proxy_of(url)
     if proxy and not is_tls:
-        hint = (
-            "give its user and password in HTTPS_PROXY" if why.startswith("407") else "check HTTPS_PROXY and NO_PROXY"
-        )
-        return f"The proxy {host_of(proxy)} makes no connection to {host}: {hint} ({why})."
+        hint = "set its user and password in HTTPS_PROXY" if why.startswith("407") else "check HTTPS_PROXY and NO_PROXY"
+        return f"The proxy {host_of(proxy)} does not connect to {host}: {hint} ({why})."
     if not is_tls:
         return f"{host} cannot be reached: check {inputs} and the network ({why})."
     if "WRONG_VERSION_NUMBER" in why or "record layer" in why:
         hint = f"it does not speak TLS on that port: check {inputs}"
     elif "CERTIFICATE_VERIFY_FAILED" in why or "match" in why:
         hint = (
-            f"its certificate is not trusted here: check {inputs}, or give the company's certificates as ca-bundle "
-            "(or in REQUESTS_CA_BUNDLE)"
+            f"its certificate is not trusted here: check {inputs}, or set ca-bundle (or REQUESTS_CA_BUNDLE) to "
+            "your company's certificates"
         )
     else:
-        hint = f"it broke in the handshake: check {inputs} and the network"
+        hint = f"the TLS handshake failed: check {inputs} and the network"
     return f"No secure connection to {host}: {hint} ({why})."

@@ -1,4 +1,4 @@
-"""A file that arrives from elsewhere: there is the whole of it, or none."""
+"""Downloads that leave a whole file or none."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class AtomicDownload:
-    """A file that is written beside its place, and takes it when it is complete.
+    """A file that is written under a temporary name, and renamed when it is complete.
 
-    `to` is the file, or a directory, where it gets the name that `keep` is told. Raises InputError where nothing can
+    `to` is the file, or a directory, where the file gets the name that `keep` receives. Raises InputError if it cannot
     be written.
     """
 
     def __init__(self, to: str | os.PathLike[str]) -> None:
-        # A link is written through, as everywhere.
+        # A symbolic link keeps pointing to the file, as with other programs.
         self._to = Path(os.path.realpath(to))
         if os.fspath(to) == "-" or (self._to.exists() and not (self._to.is_file() or self._to.is_dir())):
             raise InputError(f"to is {to}, expected a file or a directory.")
         if os.fspath(to).endswith(("/", os.sep)) and not self._to.is_dir():
-            raise InputError(f"to is {to}, a directory that does not exist: make it first.")
+            raise InputError(f"to is {to}, a directory that does not exist: create it first.")
 
     def __enter__(self) -> Self:
         try:
@@ -39,10 +39,10 @@ class AtomicDownload:
         return self
 
     def keep(self, name: str) -> Path:
-        """Put the file in its place; returns the place."""
+        """Give the complete file its name; returns its path."""
         place = self._to / _safe(name) if self._to.is_dir() else self._to
         self.file.close()
-        os.chmod(self.file.name, 0o666 & ~_umask())  # noqa: PTH101 - a temporary file is its owner's alone
+        os.chmod(self.file.name, 0o666 & ~_umask())  # noqa: PTH101 - a temporary file is readable by its owner only
         return Path(self.file.name).replace(place)
 
     def __exit__(
@@ -56,7 +56,7 @@ class AtomicDownload:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> InputError:
-        return InputError(f"to is {self._to}, where nothing can be written: {error.strerror or error}.")
+        return InputError(f"to is {self._to}, which cannot be written: {error.strerror or error}.")
 
 
 def _umask() -> int:
@@ -66,6 +66,6 @@ def _umask() -> int:
 
 
 def _safe(name: str) -> str:
-    """A name from a server, which must neither lead elsewhere nor hide the file."""
+    """A name from a server, made safe: it stays in its directory, and the file is not hidden."""
     name = re.sub(r"[^\w .()+@-]", "_", re.split(r"[/\\]", name)[-1]).lstrip(". ")
     return name.encode()[-200:].decode(errors="ignore") or "download"  # a file system counts bytes

@@ -49,7 +49,7 @@ _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]
 
 # What each code asks of the user: docs/reference/api-facts.md#error-codes.
 _HINTS = {
-    2: "It exists already.",
+    2: "It already exists.",
     99: "The account needs write access to this project: ask an admin of the account.",
     133: "A tester account (or one without a team) cannot do this: use the key of an admin.",
     135: "landing-page-mode is open or closed.",
@@ -61,27 +61,27 @@ _HINTS = {
 
 
 class Signer(Protocol):
-    """What signs a request, and what a refused sign-in is explained by."""
+    """Signs requests, and explains a sign-in that was refused."""
 
     name: str
-    inputs: str  # those that it is made of
+    inputs: str  # that it is made of
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest: ...
 
     def prepare(self) -> None:
-        """Fetch what a signature needs, before the time of the request begins."""
+        """Fetch what a signature needs; called before the time of the request begins."""
 
     def renew(self) -> bool:
-        """Replace credentials that were refused; False if there are no others."""
+        """Replace credentials that were refused; returns False if there are no others."""
 
     def secrets(self) -> Iterable[str]:
         """Everything that must never be shown."""
 
     def hint(self, *, newer: bool) -> str:
-        """What else to try after a refusal; `newer` says whether this is a newer server."""
+        """What else to try after a refusal; `newer` tells whether this is a newer server."""
 
     def explain(self, said: str) -> str:
-        """What a message of the service asks of the user; "" if it says nothing of the credentials."""
+        """How to fix what a message of the service names; "" if it does not concern the credentials."""
 
 
 class Transport:
@@ -90,7 +90,7 @@ class Transport:
     `timeout` is in seconds, for one attempt from the first byte sent to the last byte read. `verify` is a file of
     certificates to trust instead of the public ones; `redact` hides what must not be shown in any message.
     `read_only` refuses everything but GET before it is sent. `log` gets a line per request,
-    `warn` what the user should hear.
+    `warn` what the user should know.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Transport:
 
     @property
     def signs_in_with(self) -> str:
-        """The name of the way to sign in (docs/reference/sign-in.md)."""
+        """The name of the sign-in method (docs/reference/sign-in.md)."""
         return self._auth.name
 
     def request(
@@ -140,9 +140,9 @@ class Transport:
     ) -> R:
         """The service's answer to one request, as `reply`.
 
-        Raises AuthError (401, 403), ApiError (the service said no) and TransportError (no sensible
-        answer); their `sent` tells whether the request may have had an effect. Raises InputError for a write if
-        this is `read_only`.
+        Raises AuthError (401, 403), ApiError (the service refused) and TransportError (unreachable, or an invalid
+        answer); their `sent` tells whether the request may have had an effect. Raises InputError for a write if this
+        is `read_only`.
         """
         return self._retrying(
             _Request(method, path, form, query),
@@ -150,7 +150,7 @@ class Transport:
         )
 
     def text(self, path: str, *, query: Mapping[str, str] | None = None) -> str:
-        """An answer that is text instead of an envelope, by GET. Raises what `request` raises."""
+        """The text that a GET returns instead of an envelope. Raises what `request` raises."""
         return self._retrying(_Request("GET", path, None, query, accept="*/*"), self._text)
 
     def download(self, path: str, into: IO[bytes]) -> tuple[str, int]:
@@ -158,7 +158,7 @@ class Transport:
 
         A redirect to another host, where the service keeps its files, is followed without any credentials
         (docs/reference/api-facts.md#downloading-a-build). `timeout` holds for each pause between bytes
-        instead of for the whole. Raises what `request` raises, and OSError where it cannot be written.
+        instead of for the whole. Raises what `request` raises, and OSError if it cannot be written.
         """
         return self._retrying(
             _Request("GET", path, None, None, accept="*/*", elsewhere=True),
@@ -211,13 +211,13 @@ class Transport:
         raise TransportError(f"{request} was redirected more than {MAX_REDIRECTS} times: check base-url.")
 
     def _target(self, response: requests.Response, request: _Request, url: str) -> str:
-        """Where a redirect leads, if it may be followed. The query is never told: it may be a signature."""
+        """The target of a redirect, if it may be followed. Messages never show its query, which may be a signature."""
         try:
             target = urljoin(url, response.headers["Location"])
             _ = urlsplit(target).port
         except ValueError:
             raise _no_address(request) from None
-        # Told as a whole or not at all: half a secret would not be known for one.
+        # Shown as a whole or not at all: half a secret would not be recognized.
         scheme = urlsplit(target).scheme
         shown = f"{scheme}://{host_of(target)}" if self._redact.host(target) == target else "***"
         where = f"{request} was redirected ({response.status_code}) to {shown}, which is not followed: "
@@ -227,7 +227,7 @@ class Transport:
         return target
 
     def _send(self, request: _Request, url: str, *, signed: bool) -> requests.Response:
-        """One request. What left our host once is never signed again."""
+        """Send one request. After a redirect to another host it is never signed again."""
         options: dict[str, Any] = {
             "headers": {"Accept": request.accept},
             "timeout": (min(CONNECT_TIMEOUT, self._timeout), self._timeout),
@@ -246,12 +246,12 @@ class Transport:
                 return stranger.get(url, **options)
         except requests.exceptions.RequestException:
             raise  # some of which are ValueErrors too
-        except ValueError:  # what requests raises for a Location that is no URL
+        except ValueError:  # what requests raises for a Location that is not a URL
             raise _no_address(request) from None
 
     @contextmanager
     def _broken_connections(self, request: _Request, url: str) -> Iterator[None]:
-        """Everything that a connection can raise, as an error of ours or as a failed attempt."""
+        """Turns what a broken connection raises into an error of ours or a failed attempt."""
         try:
             yield
         except Cancelled as cancelled:
@@ -263,7 +263,7 @@ class Transport:
             requests.exceptions.InvalidProxyURL,
         ) as error:
             # The error quotes the URL, which after a redirect may hold a signature.
-            why = self._redact(str(error)) if url == self.base_url + request.path else "the redirect leads nowhere"
+            why = self._redact(str(error)) if url == self.base_url + request.path else "the redirect is invalid"
             raise TransportError(f"{request} cannot be sent: {why}") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise self._broken(error, request, url) from None
@@ -280,14 +280,14 @@ class Transport:
             message = f"{host_of(url)} answers, but does not speak HTTP: check the host and the port of base-url."
         else:
             message = (
-                f"{request}: the connection to {host_of(url)} broke before the whole answer was there "
+                f"{request}: the connection to {host_of(url)} broke before the answer was complete "
                 f"({describe_cause(error)})."
-                + (" If it speaks TLS, base-url begins with https:." if url.startswith("http:") else "")
+                + (" If the server expects TLS, start base-url with https:." if url.startswith("http:") else "")
             )
         return AttemptFailed(TransportError(message, sent=sent), fate)
 
     def _chunks(self, response: requests.Response, request: _Request, deadline: float | None = None) -> Iterator[bytes]:
-        """The body; a server that drips it byte by byte meets the deadline too."""
+        """The body in chunks. Raises ReadTimeout after `deadline`, even if the server keeps sending byte by byte."""
         size = 0
         while part := response.raw.read1(1 << 16, decode_content=True):
             yield part
@@ -306,13 +306,11 @@ class Transport:
         body = b"".join(self._chunks(response, request, deadline))
         self._no_refusal(response, body, request)
         if _media_type(response) == "text/html":
-            raise TransportError(
-                f"{request}: HTTP {response.status_code} with a page instead of a text: check base-url."
-            )
+            raise TransportError(f"{request}: HTTP {response.status_code} with a page instead of text: check base-url.")
         return body.decode("utf-8", "replace")
 
     def _no_refusal(self, response: requests.Response, body: bytes, request: _Request) -> None:
-        """Raise what an envelope says that came instead of something else."""
+        """Raise the refusal of an envelope that came instead of other content."""
         envelope = _envelope(body) if body.lstrip()[:1] == b"{" else None
         if response.status_code >= 300 or (envelope and envelope.status == "fail"):
             self._checked(response, body, request, Reply)
@@ -325,7 +323,7 @@ class Transport:
             # What a storage says can quote the signed URL.
             host = urlsplit(response.url).hostname
             refused = TransportError(
-                f"{request}: {host}, where the file is kept, answers HTTP {response.status_code}.",
+                f"{request}: {host}, which stores the file, answers HTTP {response.status_code}.",
                 status=response.status_code,
             )
             # Of a storage, 429 is final and Retry-After does not count: they are not the service's.
@@ -336,8 +334,8 @@ class Transport:
             if _origin(response.url) == _origin(self.base_url):
                 self._no_refusal(response, body, request)
             raise ApiError(
-                f"{request}: the service answers with a page instead of the file, as it does where the account has no "
-                "storage for files: ask an admin of the account.",
+                f"{request}: the service returned a page instead of the file, as it does if the account has no file "
+                "storage: ask an admin of the account.",
                 status=response.status_code,
             )
         into.seek(0)
@@ -350,7 +348,7 @@ class Transport:
         return name if self._redact.host(name) == name else "", size
 
     def _checked(self, response: requests.Response, body: bytes, request: _Request, reply: type[R]) -> R:
-        """The reply if the status is 2xx and the envelope says ok, else the fitting error."""
+        """The reply if the status is 2xx and the envelope says ok. Raises the error that fits otherwise."""
         status = response.status_code
         try:
             parsed: Reply = _parsed(reply, body)
@@ -367,7 +365,7 @@ class Transport:
             parsed = envelope
         if status < 300 and parsed.status == "ok":
             return parsed  # type: ignore[return-value]
-        # Redacted before it is cut: half a secret would not be known for one.
+        # Redacted before it is cut: half a secret would not be recognized.
         said = one_line(self._redact(parsed.message or "no reason given"), 300)
         code = "" if parsed.code is None else f", code {parsed.code}"
         hint = _ids_of(request) if parsed.code == 1 else _HINTS.get(parsed.code or 0, "")
@@ -382,7 +380,7 @@ class Transport:
     def _by_status(
         self, response: requests.Response, request: _Request, said: str, code: int | None, error: ServiceError
     ) -> Exception:
-        """Statuses with a meaning of their own, whatever the body is."""
+        """The error for a status that has its own meaning, whatever the body is."""
         status = response.status_code
         nameless = code == 104 and "/webhook" in request.path  # its other meaning: a webhook without a name
         if status == 401 or (status < 500 and status != 403 and code in {5, 104} and not nameless):
@@ -393,7 +391,7 @@ class Transport:
         if status == 403:
             said = f" ({said})" if said else ""
             return AuthError(
-                f"{request}: the account may not do this{said}. Check that region is the one of the account "
+                f"{request}: the account may not do this{said}. Check that region is the account's "
                 f"(now {self._where()}), that its role is Admin, and that it may "
                 f"{'write to' if request.write else 'read'} this project.",
                 status=status,
@@ -410,7 +408,7 @@ class Transport:
         if why := self._auth.explain(said):
             return f"It says {said!r}: {why}. {hint}".strip()
         others = ", ".join(name for name in REGIONS if name != self._where())
-        region = f"first check that region is the one of the account (now {self._where()}; others: {others})"
+        region = f"first check that region is the account's (now {self._where()}; others: {others})"
         parts = [
             f"Keys differ per region: {region}, then {self._auth.inputs}.",
             hint,
@@ -434,7 +432,7 @@ class Transport:
 
 
 class _Request(NamedTuple):
-    """What is asked for; in messages it is method and path, without the query."""
+    """A request to the service; messages show its method and path, never its query."""
 
     method: str
     path: str
@@ -456,7 +454,7 @@ class _Request(NamedTuple):
 
 
 def _no_address(request: _Request) -> TransportError:
-    return TransportError(f"{request} was redirected to an address that is none: check base-url.", sent=request.write)
+    return TransportError(f"{request} was redirected to an invalid address: check base-url.", sent=request.write)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -473,7 +471,7 @@ def _is_newer(response: requests.Response) -> bool:
 
 
 def _name_of_file(response: requests.Response) -> str:
-    """The file's name from Content-Disposition (RFC 6266), else from the URL; "" where it has none."""
+    """The file's name from Content-Disposition (RFC 6266), else from the URL; "" if it has none."""
     message = Message()
     message["Content-Disposition"] = response.headers.get("Content-Disposition", "")
     path = unquote(urlsplit(response.url).path)
@@ -481,7 +479,7 @@ def _name_of_file(response: requests.Response) -> str:
 
 
 def _parsed(reply: type[R], body: bytes) -> R:
-    """The reply; an optional field that cannot be read is unknown. Raises ValidationError."""
+    """The reply; an optional field that cannot be read counts as missing. Raises ValidationError."""
     first: ValidationError | None = None
     while True:
         try:
@@ -495,7 +493,7 @@ def _parsed(reply: type[R], body: bytes) -> R:
 
 
 def _ids_of(request: _Request) -> str:
-    """What to look at when the service does not know an id: those in the path."""
+    """The hint for an id that the service does not know: the ids in the path."""
     names = [f"{name}-id" for name in _ID.findall(request.path)]
     return f"Check {' and '.join(names)}." if names else "Check the parameters."
 
