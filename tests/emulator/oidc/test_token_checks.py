@@ -1,96 +1,27 @@
-"""The documented checks of a token, with real tokens of a real identity provider.
-
-Source: docs/reference/api-facts.md#oidc.
-"""
+"""The documented checks of a token, with real tokens of a real identity provider."""
 
 from __future__ import annotations
 
 import base64
 import json
-import ssl
 import subprocess
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 import requests
-import trustme
 
 from appdist_emulator import Emulator, SeedError
-from appdist_emulator.tokens import KEYS_LIFETIME, TokenError, Verifier
+from emulator.oidc.support import CONFIG_KEY, EMAIL, LIMITED, PROJECTS, account, ask, claims, in_both, keys_asked
 from identity import AUDIENCE, CLIENT_CREDENTIALS, CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     Ask = Callable[..., requests.Response]
     Look = Callable[[str], Any]
-
-PROJECTS = "/api/1/projects/"
-CONFIG_KEY = "oidc_company_0001"
-EMAIL, LIMITED = "ci@a.example", "limited@a.example"
-
-in_both = pytest.mark.parametrize("emulator", ["classic", "compat"], indirect=True)
-
-
-@pytest.fixture
-def identity() -> Iterator[IdentityProvider]:
-    with IdentityProvider() as running:
-        yield running
-
-
-@pytest.fixture
-def emulator(request: pytest.FixtureRequest, identity: IdentityProvider) -> Iterator[Emulator]:
-    with Emulator(account(identity), dialect=getattr(request, "param", "classic")) as running:
-        yield running
-
-
-def account(identity: IdentityProvider, **oidc: Any) -> dict[str, Any]:
-    return {
-        "users": [
-            {"email": EMAIL, "api_key": "key-00001"},
-            {"email": LIMITED, "api_key": "key-00002", "permissions": []},
-        ],
-        "projects": [{"name": "App", "package_name": "com.example.app", "platform": "iOS"}],
-        "oidc": {
-            "config_key": CONFIG_KEY,
-            "tokens": {"opaque-token-1": EMAIL, "opaque-token-2": {"error": "Token has expired"}},
-            "issuer": identity.issuer,
-            "audience": AUDIENCE,
-            "scopes": ["builds:read", "builds:write"],
-            "user": EMAIL,
-            **oidc,
-        },
-    }
-
-
-def claims(**changed: Any) -> dict[str, Any]:
-    """What a good token says, but for what is wrong in this one."""
-    return {"scope": "openid builds:read builds:write"} | changed
-
-
-def ask(api: Ask, token: str | None, config_key: str | None = CONFIG_KEY, **options: Any) -> str:
-    """Sign in, and give the documented message, or "" when all is well."""
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    if config_key is not None:
-        headers["X-OIDC-Config-Key"] = config_key
-    answer = api("GET", PROJECTS, auth=lambda request: request, headers=headers, **options)
-    body = answer.json()
-    if body["status"] == "ok":
-        assert answer.status_code == 200
-        assert [project["name"] for project in body["projects"]] == ["App"]
-        return ""
-    assert (answer.status_code, body["status"], body["code"]) == (401, "fail", 104)
-    return str(body["message"])
-
-
-def keys_asked(identity: IdentityProvider) -> int:
-    return [seen.path for seen in identity.requests].count("/jwks")
-
 
 # --- each check -------------------------------------------------------------------------------
 
@@ -280,165 +211,6 @@ def test_a_token_ends(api: Ask, identity: IdentityProvider) -> None:
     while (message := ask(api, token)) == "" and time.monotonic() < deadline:
         time.sleep(0.1)
     assert message == "Token has expired"
-
-
-# --- the issuer's keys ------------------------------------------------------------------------
-
-
-@in_both
-def test_rotation(api: Ask, identity: IdentityProvider) -> None:
-    old = identity.token(**claims())
-    assert [ask(api, identity.token(**claims())) for _ in range(3)] == ["", "", ""]
-    assert keys_asked(identity) == 1  # and kept
-    identity.rotate()
-    new = identity.token(**claims())
-    assert [ask(api, new), ask(api, old), ask(api, new)] == ["", "", ""]
-    assert keys_asked(identity) == 2
-    identity.rotate(keep_old=False)
-    assert ask(api, identity.token(**claims())) == ""
-    assert [ask(api, old), ask(api, new)] == ["Invalid token signature"] * 2
-
-
-def test_a_key_that_nobody_published(api: Ask, identity: IdentityProvider) -> None:
-    assert ask(api, identity.token(headers={"kid": "unknown"}, **claims())) == "Invalid token signature"
-    nameless = identity.token(headers={"kid": None}, **claims())
-    assert ask(api, nameless) == ""  # there is but one
-    identity.rotate()
-    api("POST", "/_emulator/reset", json=account(identity))
-    assert ask(api, nameless) == "Invalid token signature"
-    assert ask(api, identity.token(headers={"kid": None}, **claims())) == "Invalid token signature"
-
-
-def test_keys_are_not_kept_for_long(identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    verifier = Verifier(identity.issuer, AUDIENCE)
-    verifier.check(identity.token())
-    verifier.check(identity.token())
-    assert keys_asked(identity) == 1
-    later = time.monotonic() + KEYS_LIFETIME
-    monkeypatch.setattr("appdist_emulator.tokens.time.monotonic", lambda: later)
-    verifier.check(identity.token())
-    assert keys_asked(identity) == 2
-
-
-def test_keys_are_fetched_once_for_many(api: Ask, identity: IdentityProvider) -> None:
-    identity.fail("/jwks", delay=0.3)
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(ask(api, identity.token(**claims())))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (found, keys_asked(identity)) == ([""] * 4, 1)
-
-
-def test_nobody_waits_for_another_ones_issuer(api: Ask, identity: IdentityProvider) -> None:
-    identity.fail("/jwks", delay=60)
-    slow = threading.Thread(target=ask, args=(api, identity.token(**claims())))
-    slow.start()
-    deadline = time.monotonic() + 10
-    while not keys_asked(identity) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert api("GET", PROJECTS, auth=(EMAIL, "key-00001")).status_code == 200
-    assert ask(api, "opaque-token-1") == ""
-    assert slow.is_alive()
-    identity.mend()
-    slow.join()
-
-
-@in_both
-@pytest.mark.parametrize("path", ["/jwks", "/openid-configuration"])
-@pytest.mark.parametrize(
-    "order",
-    [
-        {"status": 503},
-        {"status": 404},
-        {"status": 302, "headers": {"Location": "/jwks"}},
-        {"status": 200, "body": "<html>"},
-        {"status": 200, "body": "[]"},
-        {"status": 200, "body": '{"keys": [], "jwks_uri": "file:///etc/passwd"}'},
-        {"status": 200, "body": '{"keys": "none", "jwks_uri": 1}'},
-        {"status": 200, "body": '{"keys": [{"kty": "EC", "kid": "x"}], "jwks_uri": "jwks"}'},
-        {"status": 200, "body": b"\xff"},
-        {"drop": True},
-    ],
-    ids=str,
-)
-def test_keys_that_cannot_be_had(api: Ask, identity: IdentityProvider, path: str, order: dict[str, Any]) -> None:
-    identity.fail(path, times=None, **order)
-    assert ask(api, identity.token(**claims())) == "Failed to fetch JWKS"
-    identity.mend()
-    assert ask(api, identity.token(**claims())) == ""
-
-
-def test_a_fetch_that_fails_keeps_the_known_keys(api: Ask, identity: IdentityProvider) -> None:
-    old = identity.token(**claims())
-    assert ask(api, old) == ""
-    identity.rotate()
-    identity.fail("/jwks", times=None)
-    assert ask(api, identity.token(**claims())) == "Failed to fetch JWKS"
-    assert ask(api, old) == ""
-
-
-def test_an_issuer_that_is_gone(api: Ask) -> None:
-    with IdentityProvider() as identity:
-        api("POST", "/_emulator/reset", json=account(identity))
-        token = identity.token(**claims())
-    assert ask(api, token) == "Failed to fetch JWKS"
-
-
-def test_an_issuer_that_takes_too_long(identity: IdentityProvider) -> None:
-    identity.fail("/jwks", times=None, delay=30)
-    with pytest.raises(TokenError, match="Failed to fetch JWKS"):
-        Verifier(identity.issuer, AUDIENCE, timeout=0.2).check(identity.token())
-
-
-def test_keys_elsewhere(api: Ask, identity: IdentityProvider) -> None:
-    issuer = "https://login.company.example/"
-    api("POST", "/_emulator/reset", json=account(identity, issuer=issuer, jwks_url=identity.jwks_url))
-    assert ask(api, identity.token(**claims(iss=issuer))) == ""
-    assert ask(api, identity.token(**claims(iss=issuer.rstrip("/")))) == "Invalid issuer"
-    assert {seen.path for seen in identity.requests} == {"/jwks"}
-
-
-@pytest.mark.parametrize("path", ["/", "/realms/main"])
-def test_an_issuer_with_a_path(api: Ask, path: str) -> None:
-    with IdentityProvider(path=path) as identity:
-        api("POST", "/_emulator/reset", json=account(identity))
-        assert ask(api, identity.token(**claims())) == ""
-
-
-def test_a_key_for_one_algorithm(api: Ask, identity: IdentityProvider) -> None:
-    keys = [{**key, "alg": "RS256"} for key in identity.jwks()["keys"]]
-    identity.fail("/jwks", times=None, status=200, body=json.dumps({"keys": keys}))
-    assert ask(api, identity.token(**claims())) == ""
-    assert ask(api, identity.token(alg="RS512", **claims())) == "Invalid token signature"
-
-
-def test_a_key_for_encryption_signs_nothing(api: Ask, identity: IdentityProvider) -> None:
-    identity.rotate()
-    first, second = identity.jwks()["keys"]
-    identity.fail("/jwks", times=None, status=200, body=json.dumps({"keys": [first, {**second, "use": "enc"}]}))
-    assert ask(api, identity.token(**claims())) == "Invalid token signature"
-
-
-def test_no_proxy_of_the_environment(api: Ask, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-    monkeypatch.setenv("no_proxy", "")
-    monkeypatch.setenv("NO_PROXY", "")
-    assert ask(api, identity.token(**claims())) == ""
-
-
-def test_over_tls(api: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with IdentityProvider(ssl_context=context) as identity:
-        api("POST", "/_emulator/reset", json=account(identity))
-        assert ask(api, identity.token(**claims())) == "Failed to fetch JWKS"
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        assert ask(api, identity.token(**claims())) == ""
 
 
 # --- what is said of it -----------------------------------------------------------------------
