@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import ConfigDict
 
 from gate.support import OVER, THIS, Judge, Stage, Watch, Watched, agree
 from harness import API_KEY, EMAIL, Outcome, Run, Service
@@ -36,11 +36,6 @@ def judge(run: Run, service: Service, tmp_path: Path) -> Judge:
     return judge
 
 
-def hasty(inputs: Any) -> Any:
-    """The same inputs, whose `wait` can come to its end without anybody waiting."""
-    return type(inputs)("Inputs", (inputs,), {"model_config": ConfigDict(frozen=False), "__module__": __name__})
-
-
 @pytest.fixture
 def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watch:
     monkeypatch.chdir(tmp_path)
@@ -54,17 +49,20 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ) -> Watched:
         texts = {"email": EMAIL, "api_key": API_KEY, "base_url": service.url, **THIS, **inputs}
         module = load(step)
-        options: Any = parse(hasty(module.Inputs), texts)
+        options: Any = parse(module.Inputs, texts)
         pauses: list[float] = []
+        began, passed = datetime.now(UTC), 0.0
 
         def sleep(seconds: float) -> None:
+            nonlocal passed
             pauses.append(seconds)
             assert len(pauses) <= len(happenings), f"it waits again: {stage.said.getvalue()}"
             happening = happenings[len(pauses) - 1]
-            if happening == OVER:
-                options.wait = 1e-9
-            elif callable(happening):
+            passed += options.wait if happening == OVER else seconds
+            if callable(happening):
                 happening()
+
+        clock = Clock(now=lambda: began + timedelta(seconds=passed), monotonic=lambda: passed, sleep=sleep)
 
         stage, outputs, code = Stage(at or {}), module.Outputs(), 0
         for secret in filter(None, (API_KEY, mask)):
@@ -73,7 +71,7 @@ def watch(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             Transport(service.url, BasicAuth(EMAIL, API_KEY), clock=Clock(sleep=sleep), retries=0, timeout=5)
         ) as client:
             try:
-                module.run(options, Context(client, stage, Clock(sleep=sleep)), outputs)
+                module.run(options, Context(client, stage, clock), outputs)
             except AppDistError as error:
                 code = int(error.exit_code)
                 stage.error(error)

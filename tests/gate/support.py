@@ -154,7 +154,7 @@ class Stage(Terminal):
 
 @dataclass
 class Watched:
-    """How a step ended whose pauses take no time."""
+    """How a step ended on a clock that only its pauses move."""
 
     code: int
     outputs: dict[str, Any]
@@ -166,7 +166,7 @@ class Watched:
         return [line for line in self.log.splitlines() if " left: " in line]
 
 
-OVER = "the time is over"
+OVER = "the time is over"  # a pause of all of `wait`
 
 
 class Watch(Protocol):

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
+from gate.support import THIS
+from harness import API_KEY, EMAIL
 from sauce_appdist.steps.gate.options import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from sauce_appdist.steps.gate.schedule import PollSchedule
 from sauce_appdist.steps.gate.step import Inputs as GateInputs
@@ -19,15 +21,21 @@ LOOKS: dict[str, list[CheckState]] = {
     "error": [CheckState.ERROR, CheckState.PENDING],
     "failed": [CheckState.PENDING, CheckState.FAILED, CheckState.ERROR],
 }
+
+
+def gate(**options: Any) -> GateInputs:
+    """The inputs of a gate with these options; times are in seconds."""
+    return GateInputs(email=EMAIL, api_key=API_KEY, **THIS, min_downloads=1, **options)
+
+
 OPTIONS = st.builds(
-    lambda wait, interval, passes, errors, doubt: GateInputs.model_construct(
-        wait=wait if passes == 1 else max(wait, 10.0),
-        interval=interval,
-        consecutive_passes=passes,
-        max_consecutive_errors=errors,
-        gate_mode="enforce",
-        on_inconclusive=doubt,
-    ),
+    lambda wait, interval, passes, errors, doubt: {
+        "wait": wait if passes == 1 else max(wait, 10.0),
+        "interval": interval,
+        "consecutive_passes": passes,
+        "max_consecutive_errors": errors,
+        "on_inconclusive": doubt,
+    },
     st.one_of(st.just(0.0), st.floats(10, 60), st.floats(10, 90_000)),
     st.one_of(st.floats(10, 60), st.floats(10, 5000)),
     st.integers(1, 4),
@@ -42,7 +50,8 @@ def checks(kind: str) -> list[Check]:
 
 
 @given(OPTIONS, STORY)
-def test_when_it_looks_again(options: Any, story: list[tuple[str, float]]) -> None:
+def test_when_it_looks_again(given_options: dict[str, Any], story: list[tuple[str, float]]) -> None:
+    options = gate(**given_options)
     patience, now, passes, errors = PollSchedule(options), 0.0, 0, 0
     for kind, took in story:
         now += took
@@ -71,8 +80,8 @@ def test_when_it_looks_again(options: Any, story: list[tuple[str, float]]) -> No
 
 
 @given(OPTIONS, st.sampled_from(["pending", "mixed", "no answer"]), st.floats(0, 40))
-def test_it_ends_and_asks_no_more_often_than_it_may(options: Any, kind: str, took: float) -> None:
-    options = options.model_copy(update={"max_consecutive_errors": 10**9, "on_inconclusive": "warn"})
+def test_it_ends_and_asks_no_more_often_than_it_may(given_options: dict[str, Any], kind: str, took: float) -> None:
+    options = gate(**given_options | {"max_consecutive_errors": 1000, "on_inconclusive": "warn"})
     patience, now, looks = PollSchedule(options), 0.0, 0
     pause: float | None = 0.0
     while pause is not None:
@@ -85,7 +94,7 @@ def test_it_ends_and_asks_no_more_often_than_it_may(options: Any, kind: str, too
 @given(st.floats(10, 5000), st.integers(1, 80))
 def test_it_slows_down_but_not_for_ever(interval: float, count: int) -> None:
     month = 30 * 86400.0
-    options = GateInputs.model_construct(wait=month, interval=interval, consecutive_passes=1, max_consecutive_errors=99)
+    options = gate(wait=month, interval=interval, max_consecutive_errors=99)
     patience, slowest = PollSchedule(options), max(LONGEST_INTERVAL, interval)
     for turn in range(count):
         pause = patience.after_error(0.0) if turn % 3 else patience.after(checks("pending"), 0.0)
