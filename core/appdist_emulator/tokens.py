@@ -27,7 +27,7 @@ from urllib.error import HTTPError
 import jwt
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from jwt.types import Options
 
@@ -64,10 +64,10 @@ class TokenError(Exception):
 @dataclass(frozen=True)
 class _Keys:
     published: list[dict[str, Any]]
-    fetched: float
+    until: float
 
-    def named(self, kid: str | None) -> dict[str, Any] | None:
-        if time.monotonic() >= self.fetched + KEYS_LIFETIME:
+    def named(self, kid: str | None, now: float) -> dict[str, Any] | None:
+        if now >= self.until:
             return None
         if kid is None:
             return self.published[0] if len(self.published) == 1 else None
@@ -75,7 +75,7 @@ class _Keys:
 
 
 class Verifier:
-    """Verifies an issuer's tokens with the keys that it publishes. `leeway` and `timeout` are in seconds."""
+    """Verifies an issuer's tokens with the keys that it publishes. `leeway`, `timeout` and `clock` are in seconds."""
 
     def __init__(
         self,
@@ -86,9 +86,11 @@ class Verifier:
         jwks_url: str | None = None,
         leeway: float = 0,
         timeout: float = _TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer, self._audience, self._scopes = issuer, audience, set(scopes)
         self._jwks_url, self._leeway, self._timeout = jwks_url, leeway, timeout
+        self._clock = clock
         self._keys: _Keys | None = None
         self._fetching = threading.Lock()
 
@@ -126,14 +128,14 @@ class Verifier:
 
     def _key(self, kid: str | None) -> dict[str, Any] | None:
         keys = self._keys
-        key = keys.named(kid) if keys else None
+        key = keys.named(kid, self._clock()) if keys else None
         if key is not None:
             return key
         with self._fetching:
             if self._keys is keys:  # no other thread has fetched them meanwhile
                 self._keys = self._fetch()
             assert self._keys is not None  # noqa: S101 - for the type checker
-            return self._keys.named(kid)
+            return self._keys.named(kid, self._clock())
 
     def _fetch(self) -> _Keys:
         try:
@@ -149,7 +151,7 @@ class Verifier:
         signing = [key for key in keys if key.get("kty") == "RSA" and key.get("use", "sig") == "sig"]
         if not signing:
             raise TokenError("Failed to fetch JWKS")
-        return _Keys(signing, time.monotonic())
+        return _Keys(signing, self._clock() + KEYS_LIFETIME)
 
     def _get(self, url: Any) -> Any:
         # Not urlopen: it would use the environment's proxy, follow redirects and read files.
