@@ -1,14 +1,16 @@
-"""The JUnit report: readable whatever is in it, and never greener than the gate."""
+"""The reports: readable whatever is in them, and never greener than the gate."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, strategies as st
 
-from sauce_appdist.verdict.reports import junit
+from sauce_appdist.verdict.checks import Check, CheckState
+from sauce_appdist.verdict.reports import describe_check, json_report, junit
 
 AT = datetime(2026, 3, 10, 12, 30, 5, tzinfo=UTC)
 STATES = ["passed", "pending", "inconclusive", "error", "failed"]
@@ -48,3 +50,40 @@ def test_a_text_stays_as_it_is_or_is_replaced_sign_by_sign(text: str) -> None:
     assert (good[0].text or "", bad[0].text or "") == (read, read)
     assert bad[0].get("message") == shown
     assert good.get("classname") == bad.get("classname") == shown
+
+
+@given(TEXT, st.sampled_from(CheckState))
+def test_the_json_report_has_the_verdict_and_every_check(text: str, state: CheckState) -> None:
+    check = Check("max-crashes", state, "1", "at most 0", text)
+    written = json_report(
+        verdict="failed",
+        reason=text,
+        build={"project-id": "1", "build-id": "7"},
+        began=AT,
+        judged_at=None,
+        looks=2,
+        checks={check.name: describe_check(check, AT)},
+    )
+    assert written.endswith("}\n")
+    assert list(json.loads(written).items()) == [
+        ("verdict", "failed"),
+        ("reason", text),
+        ("project-id", "1"),
+        ("build-id", "7"),
+        ("began-at", "2026-03-10T12:30:05Z"),
+        ("judged-at", None),
+        ("looks", 2),
+        (
+            "checks",
+            [
+                {
+                    "name": "max-crashes",
+                    "state": str(state),
+                    "observed": "1",
+                    "threshold": "at most 0",
+                    "reason": text,
+                    "since": "2026-03-10T12:30:05Z",
+                }
+            ],
+        ),
+    ]
