@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from appdist_emulator import Emulator
 from harness import API_KEY, ROOT, Outcome, Process, Run, Service, connection, github_outputs
 from sauce_appdist.cli import main
+from servers import Company
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,6 +54,17 @@ def server(running_server: HTTPServer) -> Iterator[HTTPServer]:
     running_server.clear()
     yield running_server
     running_server.check()
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    return Company.founded(tmp_path_factory.mktemp("company"))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Another one, which `company.bundle` does not trust."""
+    return Company.founded(tmp_path_factory.mktemp("stranger"))
 
 
 @pytest.fixture

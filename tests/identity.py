@@ -15,14 +15,13 @@ import json
 import math
 import re
 import secrets
-import sys
 import threading
 import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache, partial
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
@@ -30,8 +29,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from servers import Threaded
+
 if TYPE_CHECKING:
-    import socket
     import ssl
     from types import TracebackType
 
@@ -171,8 +171,7 @@ class IdentityProvider:
         self._faults: list[_Fault] = []
         self._keys: list[rsa.RSAPrivateKey] = []  # the newest signs
         self._published: list[rsa.RSAPrivateKey] = []
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server: Threaded | None = None
 
     # --- where it is ------------------------------------------------------------------------------
 
@@ -561,49 +560,27 @@ class IdentityProvider:
     def __enter__(self) -> Self:
         self._keys = [_Keys.take()]
         self._published = list(self._keys)
-        self._server = _Server(self, self._ssl)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
+        self._server = Threaded(partial(_Handler, self), self._ssl)
+        self._server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._server
-        assert self._thread
         self.mend()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        _Keys.give_back(self._keys)
-        if error is None and self._server.failures:
-            raise AssertionError("the identity provider failed") from self._server.failures[0]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # so that closing waits for those who still answer
-    request_queue_size = 64
-
-    def __init__(self, identity: IdentityProvider, ssl_context: ssl.SSLContext | None) -> None:
-        class Handler(_Handler):
-            provider = identity
-
-        self.failures: list[Exception] = []
-        super().__init__(("127.0.0.1", 0), Handler)
-        if ssl_context:
-            # The handshake is for the thread that answers: a client that trusts nobody ends only that.
-            self.socket = ssl_context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-
-    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:  # noqa: ARG002
-        error = sys.exception()
-        # A client that goes away, or does not like the certificate, is none of the server's failures.
-        if isinstance(error, Exception) and not isinstance(error, OSError):
-            self.failures.append(error)
+        try:
+            self._server.__exit__(kind, error, traceback)
+        finally:
+            _Keys.give_back(self._keys)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    provider: ClassVar[IdentityProvider]
     timeout = 10
+
+    def __init__(self, provider: IdentityProvider, *connection: Any) -> None:
+        self.provider = provider
+        super().__init__(*connection)
 
     def do_GET(self) -> None:
         self._handle()

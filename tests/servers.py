@@ -1,4 +1,8 @@
-"""Servers on real sockets: each keeps what arrives on it, or does with a connection just what a test says."""
+"""Servers on real sockets, and who issues their certificates.
+
+`Port` keeps every byte that arrives on it, so that what must not be sent is looked for at its receiver. Its kinds:
+`Server` answers requests, `Tap` passes bytes on, `Proxy` tunnels. `Threaded` is for what Python's `http.server` answers.
+"""
 
 from __future__ import annotations
 
@@ -6,84 +10,81 @@ import json
 import re
 import socket
 import ssl
+import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import trustme
-from pytest_httpserver import HTTPServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
     from types import TracebackType
 
     from harness import Service
 
+    Talk = Callable[[socket.socket, bytearray], object]
     Answer = Callable[[bytes], bytes]
 
-PROJECTS = {"status": "ok", "projects": [{"id": "1", "name": "App"}]}
-
-
-def http_ok(body: str) -> bytes:
-    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-
-
-@contextmanager
-def raw_server(talk: Callable[[socket.socket], object]) -> Iterator[str]:
-    """A socket that does with each connection just what `talk` says."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    talk(connection)
-                except OSError:
-                    continue
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join(5)
-
-
-@contextmanager
-def tls_server(authority: trustme.CA, host: str) -> Iterator[HTTPServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    with HTTPServer(ssl_context=context) as httpserver:
-        httpserver.expect_request("/api/1/projects/").respond_with_json(PROJECTS)
-        yield httpserver
-
-
 HELLO = 0x16  # how a TLS handshake begins
+PROJECTS = {"status": "ok", "projects": [{"id": "1", "name": "App"}]}  # a response that the client takes
+
+
+# --- Certificates -------------------------------------------------------------------------------------
+
+
+class Company(NamedTuple):
+    """A private certificate authority, and the file that trusts it."""
+
+    authority: trustme.CA
+    bundle: str
+
+    @classmethod
+    def founded(cls, folder: Path) -> Self:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        return cls(authority, str(folder / "ca.pem"))
+
+    def context(self, *names: str, **options: Any) -> ssl.SSLContext:
+        """What a server with a certificate for these names speaks TLS with; `options` are trustme's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert(*names, **options).configure_cert(context)
+        return context
+
+
+# --- Ports --------------------------------------------------------------------------------------------
 
 
 class Port:
-    """A port on loopback: each connection is answered in a thread of its own, and what arrives on it is kept."""
+    """A port on loopback: each connection is answered in a thread of its own, and what arrives on it is kept.
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    `talk` gets the connection, over TLS if there is a `context`, and what has arrived on it so far, to add to. Without
+    it, the other side is heard out and gets no answer. `name` is the host that its URL has.
+    """
+
+    def __init__(
+        self,
+        talk: Talk | None = None,
+        context: ssl.SSLContext | None = None,
+        *,
+        host: str = "127.0.0.1",
+        name: str = "localhost",
+    ) -> None:
+        self._talk, self._context = talk or receive_all, context
         self._arrived: list[bytearray] = []
-        self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._probes: dict[int, threading.Event] = {}
         self._listener = socket.create_server((host, 0))
+        self.broken: list[str] = []  # why a handshake did not end well
         self.address = (host, int(self._listener.getsockname()[1]))
         self.port = self.address[1]
+        self.name = f"{name}:{self.port}"
+        self.url = f"{'https' if context else 'http'}://{self.name}"
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
-
-    def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-        """Hear the other side out, and answer nothing."""
-        while part := connection.recv(65536):
-            arrived += part
 
     @property
     def connections(self) -> list[bytes]:
@@ -126,7 +127,16 @@ class Port:
 
     def _serve(self, connection: socket.socket, arrived: bytearray) -> None:
         with connection, suppress(OSError):  # a client that goes away is none of the server's failures
-            self.talk(connection, arrived)
+            if self._context is None:
+                self._talk(connection, arrived)
+                return
+            try:
+                secure = self._context.wrap_socket(connection, server_side=True)
+            except OSError as error:
+                self.broken.append(str(error))
+                return
+            with secure:
+                self._talk(secure, arrived)
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -142,60 +152,36 @@ class Port:
             thread.join(15)
 
 
-class TlsServer(Port):
-    """A server that takes one request per connection; over TLS with a certificate, else in the clear."""
+class Server(Port):
+    """Takes one request per connection, and answers it."""
 
-    def __init__(
-        self, answer: Answer, certificate: trustme.LeafCert | None = None, *, host: str = "127.0.0.1", name: str = ""
-    ) -> None:
-        super().__init__(host)
-        self._answer, self._certificate = answer, certificate
-        self.broken: list[str] = []  # why a handshake did not end well
-        self.name = f"{name or 'localhost'}:{self.port}"
-        self.url = f"{'https' if certificate else 'http'}://{self.name}"
+    def __init__(self, answer: Answer, context: ssl.SSLContext | None = None, **where: str) -> None:
+        def talk(connection: socket.socket, arrived: bytearray) -> None:
+            request = receive(connection, arrived)
+            if request:
+                connection.sendall(reply(b"", "400 Bad Request") if request[0] == HELLO else answer(request))
 
-    def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-        if self._certificate is None:
-            self._converse(connection, arrived)
-            return
-        try:
-            secure = context_of(self._certificate).wrap_socket(connection, server_side=True)
-        except OSError as error:
-            self.broken.append(str(error))
-            return
-        with secure:
-            self._converse(secure, arrived)
-
-    def _converse(self, connection: socket.socket, arrived: bytearray) -> None:
-        request = receive(connection, arrived)
-        if request:
-            connection.sendall(reply(b"", "400 Bad Request") if request[0] == HELLO else self._answer(request))
+        super().__init__(talk, context, **where)
 
 
 class Tap(Port):
     """Between a client and a server: passes on every byte as it is."""
 
-    def __init__(self, behind: Port, name: str = "localhost") -> None:
-        super().__init__()
-        self._behind = behind
-        self.name = f"{name}:{self.port}"
+    def __init__(self, behind: Port) -> None:
+        super().__init__(lambda connection, arrived: tunnel(connection, behind.address, arrived))
         self.url = f"https://{self.name}"
-
-    def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-        tunnel(connection, self._behind.address, arrived)
 
 
 class Proxy(Port):
     """An HTTP proxy that only knows CONNECT, and only to `hosts`; `arrived` is all that it could ever read."""
 
     def __init__(self, hosts: Mapping[str, tuple[str, int]], *, password: str = "") -> None:
-        super().__init__()
+        super().__init__(self._connect, name="127.0.0.1")
         self._hosts, self._password = hosts, password
         self.refusal = b""  # the status line that everybody gets; b"-" hangs up instead
         self.asked: list[str] = []
-        self.url = f"http://127.0.0.1:{self.port}"
 
-    def talk(self, connection: socket.socket, arrived: bytearray) -> None:
+    def _connect(self, connection: socket.socket, arrived: bytearray) -> None:
         head = receive(connection, arrived).decode("latin-1")
         method, target, _ = head.split(" ", 2)
         self.asked.append(f"{method} {target}")
@@ -214,8 +200,14 @@ class Proxy(Port):
         tunnel(connection, self._hosts[target], arrived)
 
 
-def receive(connection: socket.socket, arrived: bytearray | None = None) -> bytes:
-    """One whole request, or what came of it before the other side closed; also kept in `arrived`."""
+def receive_all(connection: socket.socket, arrived: bytearray) -> None:
+    """Everything, until the other side closes."""
+    while part := connection.recv(65536):
+        arrived += part
+
+
+def receive(connection: socket.socket, arrived: bytearray) -> bytes:
+    """One whole request, or what came of it before the other side closed."""
     data = bytearray()
     missing = 1
     while missing > 0:
@@ -223,8 +215,7 @@ def receive(connection: socket.socket, arrived: bytearray | None = None) -> byte
         if not part:
             break
         data += part
-        if arrived is not None:
-            arrived += part
+        arrived += part
         if data[0] == HELLO:
             break
         head, end, body = data.partition(b"\r\n\r\n")
@@ -250,10 +241,7 @@ def pump(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
+# --- Answers ------------------------------------------------------------------------------------------
 
 
 def reply(body: object = PROJECTS, status: str = "200 OK", **headers: str) -> bytes:
@@ -297,17 +285,36 @@ def emulated(service: Service) -> Answer:
     return answer
 
 
-class Company(NamedTuple):
-    """A private certificate authority, and the file that trusts it."""
-
-    authority: trustme.CA
-    bundle: str
-
-    def certificate(self, *names: str, **options: Any) -> trustme.LeafCert:
-        return self.authority.issue_cert(*names, **options)
+# --- http.server --------------------------------------------------------------------------------------
 
 
-def founded(folder: Path) -> Company:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    return Company(authority, str(folder / "ca.pem"))
+class Threaded(ThreadingHTTPServer):
+    """Python's own server on a free port of loopback, over TLS if there is a `context`; it runs while it is entered."""
+
+    daemon_threads = False  # so that closing waits for those who still answer
+    request_queue_size = 64
+
+    def __init__(self, handler: Callable[..., BaseHTTPRequestHandler], context: ssl.SSLContext | None = None) -> None:
+        self.failures: list[Exception] = []
+        super().__init__(("127.0.0.1", 0), handler)
+        if context:
+            # The handshake is for the thread that answers: a client that trusts nobody ends only that.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:  # noqa: ARG002
+        error = sys.exception()
+        # A client that goes away, or does not like the certificate, is none of the server's failures.
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.failures.append(error)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+        if error is None and self.failures:
+            raise AssertionError("a server failed") from self.failures[0]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 import jwt
 import pytest
 import requests
-import trustme
 
 from identity import (
     AUDIENCE,
@@ -26,9 +24,9 @@ from identity import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from identity import Flavour
+    from servers import Company
 
 BODY = {"grant_type": CLIENT_CREDENTIALS, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 GRANT = {"grant_type": CLIENT_CREDENTIALS}
@@ -214,13 +212,9 @@ def test_orders(identity: IdentityProvider) -> None:
     assert (found["issuer"], "token_endpoint" in found) == ("other", False)
 
 
-def test_tls(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with IdentityProvider(ssl_context=context) as identity:
+def test_tls(company: Company) -> None:
+    with IdentityProvider(ssl_context=company.context("localhost")) as identity:
         with pytest.raises(requests.exceptions.SSLError):
             ask(identity.token_url, data=BODY)
-        answer = ask(identity.token_url, data=BODY, verify=str(tmp_path / "ca.pem"))
+        answer = ask(identity.token_url, data=BODY, verify=company.bundle)
         assert identity.claims_of(answer.json()["access_token"])["iss"].startswith("https://localhost:")

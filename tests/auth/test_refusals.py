@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 from werkzeug import Response
 
 from auth.support import (
@@ -33,11 +31,11 @@ from sauce_appdist.errors import AuthError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pytest_httpserver import HTTPServer
 
     from identity import Flavour
+    from servers import Company
 
 
 SAID: dict[Flavour, tuple[str, int]] = {
@@ -208,20 +206,16 @@ def test_an_answer_that_drips_has_a_deadline(server: HTTPServer, identity: Ident
 
 
 def test_a_provider_with_a_certificate_of_the_company(
-    run: Run, service: Service, trust: Callable[..., None], tmp_path: Path
+    run: Run, service: Service, trust: Callable[..., None], company: Company
 ) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with IdentityProvider(clients={CLIENT: SECRET}, ssl_context=context) as identity:
+    with IdentityProvider(clients={CLIENT: SECRET}, ssl_context=company.context("localhost")) as identity:
         trust(identity, tokens={"opaque-token-1": EMAIL})
         identity.answer = {"access_token": "opaque-token-1"}
         inputs = by_secret(identity, oidc_token_url="", oidc_issuer=identity.issuer)
         refused(run("find", **BUILD, **inputs), TRANSPORT, host(identity), "certificate", "ca-bundle")
         assert (identity.requests, service.sent) == ([], [])
-        assert run("find", **BUILD, **inputs, ca_bundle=str(tmp_path / "ca.pem")).code == 0
-        assert run("find", **BUILD, **inputs, env={"SSL_CERT_FILE": str(tmp_path / "ca.pem")}).code == 0
+        assert run("find", **BUILD, **inputs, ca_bundle=company.bundle).code == 0
+        assert run("find", **BUILD, **inputs, env={"SSL_CERT_FILE": company.bundle}).code == 0
         assert len(identity.token_requests) == 2
 
 

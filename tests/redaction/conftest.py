@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-import trustme
 
 from appdist_emulator import Emulator
 from appdist_emulator.seed import default_seed
@@ -22,9 +19,11 @@ from redaction.stage import Front, Recording, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from servers import Company
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
+
+@pytest.fixture(scope="session")
+def stage(stranger: Company) -> Iterator[Stage]:
     with ExitStack() as stack:
         identity = stack.enter_context(Recording())
         identity.trust = Trust(identity, AUDIENCE, GITLAB_SUBJECT)
@@ -41,17 +40,9 @@ def stage() -> Iterator[Stage]:
             "compat": stack.enter_context(Emulator(seed, dialect="compat")),
         }
         ports = {name: urlsplit(emulator.url).port or 0 for name, emulator in emulators.items()}
-        fronts = [Front(ports), Front(ports)]
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-        fronts[1].socket = context.wrap_socket(fronts[1].socket, server_side=True, do_handshake_on_connect=False)
-        for front in fronts:
-            threading.Thread(target=front.serve_forever, args=(0.02,), daemon=True).start()
-        yield Stage(fronts[0], fronts[1], identity)
-        for front in fronts:
-            front.closing.set()
-            front.shutdown()
-            front.server_close()
+        front = stack.enter_context(Front(ports))
+        tls = stack.enter_context(Front(ports, stranger.context("127.0.0.1")))  # nobody trusts it
+        yield Stage(front, tls, identity)
 
 
 @pytest.fixture

@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from identity import IdentityProvider
 from redaction.failures import ANSWERS, Answer, Asked, Failure, credentials
+from servers import Threaded
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 
@@ -29,21 +31,19 @@ class Recording(IdentityProvider):
         return self.signed[-1]
 
 
-class Front(ThreadingHTTPServer):
+class Front(Threaded):
     """`/<failure>/<dialect>/<run>/api/…` fails so; what is not to fail goes to the emulator."""
 
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self, emulators: Mapping[str, int]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, emulators: Mapping[str, int], context: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Handler, context)
         self.emulators = emulators
         self.arrived: dict[str, threading.Event] = {}
         self.signatures: list[str] = []
         self.closing = threading.Event()
 
-    def handle_error(self, *_: Any) -> None:
-        """A client that went away is what some of the tests are about."""
+    def __exit__(self, *error: Any) -> None:  # noqa: PYI036 - handed on as they are
+        self.closing.set()
+        super().__exit__(*error)
 
 
 class _Handler(BaseHTTPRequestHandler):

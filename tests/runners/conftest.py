@@ -7,7 +7,6 @@ import http.server
 import shutil
 import subprocess
 import sys
-import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pytest
 
 from appdist_emulator import Emulator
 from runners.support import ROOT, Act, GitLab, Machine, Service, base_python, program
+from servers import Threaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,10 +131,8 @@ def templates(once: Once, checkout: Path) -> Iterator[str]:
             pass
 
     handler = partial(Handler, directory=str(once("templates", fill)))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with Threaded(handler) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def told(done: Outcome) -> str:
 
 def at(where: Port | str, bundle: str = "", **more: str) -> dict[str, str]:
     """The environment of a step: where the service is, what to trust, no second try."""
-    url = where if isinstance(where, str) else where.url  # type: ignore[attr-defined]
+    url = where if isinstance(where, str) else where.url
     trusted = {"APPDIST_CA_BUNDLE": bundle} if bundle else {}
     return {"APPDIST_BASE_URL": url, "APPDIST_RETRIES": "0", "APPDIST_DEBUG": "true", **trusted, **BUILD, **more}
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import pytest
-import trustme
 
 from harness import API_KEY, EMAIL, Process, Service
 from identity import CLIENT_SECRET
 from sauce_appdist.errors import TransportError
-from servers import Company, Tap, TlsServer, always, context_of, moved, tls_server
+from servers import Company, Server, Tap, always, moved
 from wire.credentials import (
     CONFIG_KEY,
     KEY_HEADERS,
@@ -29,29 +28,26 @@ from wire.credentials import (
 from wire.support import Wire
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_httpserver import HTTPServer
 
 
-def test_a_certificate_that_is_not_trusted_stops_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_is_not_trusted_stops_it_at_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    with tls_server(trustme.CA(), "localhost") as httpserver:
-        wire = Wire(httpserver.url_for(""))
+    with Server(always(), company.context("localhost")) as server:
+        wire = Wire(server.url)
         with pytest.raises(TransportError, match=r"certificate is not trusted here.*REQUESTS_CA_BUNDLE") as caught:
             wire.client.builds.invite("1", "2", groups=["QA"])
         assert not wire.waits
         assert not caught.value.sent
-        assert not httpserver.log
+        assert len(server.connections) == 1
+        assert server.heard == b""
 
 
-def test_the_companys_certificates_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    with tls_server(authority, "localhost") as httpserver:
-        assert Wire(httpserver.url_for("")).client.projects.list()
+def test_the_companys_certificates_are_taken(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", company.bundle)
+    with Server(always(), company.context("localhost")) as server:
+        assert Wire(server.url).client.projects.list()
 
 
 def test_https_to_a_port_without_tls_says_so(server: HTTPServer) -> None:
@@ -65,7 +61,7 @@ def test_https_to_a_port_without_tls_says_so(server: HTTPServer) -> None:
     "name", ["APPDIST_INPUT_CA_BUNDLE", "APPDIST_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"]
 )
 def test_a_companys_certificate_is_refused_until_it_is_trusted(
-    process: Process, service: Service, front: TlsServer, company: Company, name: str
+    process: Process, service: Service, front: Server, company: Company, name: str
 ) -> None:
     with Tap(front) as tap:
         done = process("find", env=at(tap))
@@ -84,14 +80,14 @@ def test_a_companys_certificate_is_refused_until_it_is_trusted(
         assert_no_secret(tap.heard)
 
 
-def test_the_command_line_takes_it_too(process: Process, front: TlsServer, company: Company) -> None:
+def test_the_command_line_takes_it_too(process: Process, front: Server, company: Company) -> None:
     done = process("find", "--ca-bundle", company.bundle, env=at(front))
     assert done.code == 0, done.log
 
 
 @pytest.mark.parametrize("name", ["APPDIST_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_the_input_wins_over_every_variable(
-    process: Process, front: TlsServer, company: Company, stranger: Company, name: str
+    process: Process, front: Server, company: Company, stranger: Company, name: str
 ) -> None:
     done = process("find", env=at(front, **{"APPDIST_INPUT_CA_BUNDLE": company.bundle, name: stranger.bundle}))
     assert done.code == 0, done.log
@@ -114,7 +110,7 @@ BAD_BUNDLES = {
 @pytest.mark.parametrize("name", ["APPDIST_INPUT_CA_BUNDLE", "APPDIST_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize("kind", BAD_BUNDLES)
 def test_a_bundle_that_is_none_is_a_wrong_input(
-    process: Process, front: TlsServer, tmp_path_factory: pytest.TempPathFactory, kind: str, name: str
+    process: Process, front: Server, tmp_path_factory: pytest.TempPathFactory, kind: str, name: str
 ) -> None:
     place = tmp_path_factory.mktemp("bad") / "bundle.pem"
     content = BAD_BUNDLES[kind]
@@ -128,7 +124,7 @@ def test_a_bundle_that_is_none_is_a_wrong_input(
 
 
 def test_a_large_bundle_is_read_as_well_where_it_is_an_input(
-    process: Process, front: TlsServer, tmp_path_factory: pytest.TempPathFactory
+    process: Process, front: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     place = tmp_path_factory.mktemp("bad") / "bundle.pem"
     place.write_bytes(BAD_BUNDLES["cut"] * 3000 if BAD_BUNDLES["cut"] else b"")
@@ -141,8 +137,8 @@ def test_a_large_bundle_is_read_as_well_where_it_is_an_input(
 def test_the_identity_provider_is_trusted_by_the_same_bundle(
     process: Process, company: Company, *, found: bool
 ) -> None:
-    context = context_of(company.certificate("localhost"))
-    with TlsServer(always(), company.certificate("localhost")) as server, provider(context) as identity:
+    context = company.context("localhost")
+    with Server(always(), company.context("localhost")) as server, provider(context) as identity:
         done = process(
             "api", "projects", "list", env=at(server, company.bundle, **client_credentials(identity, found=found))
         )
@@ -157,8 +153,8 @@ def test_the_identity_provider_is_trusted_by_the_same_bundle(
 
 
 def test_so_is_the_runner_that_gives_id_tokens(process: Process, company: Company) -> None:
-    context = context_of(company.certificate("localhost"))
-    with TlsServer(always(), company.certificate("localhost")) as server, provider(context) as runner:
+    context = company.context("localhost")
+    with Server(always(), company.context("localhost")) as server, provider(context) as runner:
         signed = {**NO_KEY, "APPDIST_OIDC_PROVIDER": "github", "APPDIST_OIDC_CONFIG_KEY": CONFIG_KEY}
         env = at(server, company.bundle, GITHUB_ACTIONS="true", **signed, **runner.github_env)
         done = process("api", "projects", "list", env=env)
@@ -171,8 +167,8 @@ def test_so_is_the_runner_that_gives_id_tokens(process: Process, company: Compan
 def test_an_identity_provider_that_is_not_trusted_gets_no_secret(
     process: Process, company: Company, stranger: Company, *, found: bool
 ) -> None:
-    context = context_of(stranger.certificate("localhost"))
-    with TlsServer(always(), company.certificate("localhost")) as server, provider(context) as identity:
+    context = stranger.context("localhost")
+    with Server(always(), company.context("localhost")) as server, provider(context) as identity:
         done = process(
             "api", "projects", "list", env=at(server, company.bundle, **client_credentials(identity, found=found))
         )
@@ -189,10 +185,10 @@ def test_a_download_from_a_storage_host_trusts_the_same_bundle_and_signs_nothing
     process: Process, company: Company, tmp_path_factory: pytest.TempPathFactory, way: str
 ) -> None:
     file = tmp_path_factory.mktemp("out") / "app.apk"
-    certificate = company.certificate("localhost")
-    with TlsServer(always(b"PK\x03\x04", Content_Type="application/zip"), certificate) as storage:
+    context = company.context("localhost")
+    with Server(always(b"PK\x03\x04", Content_Type="application/zip"), context) as storage:
         signed_url = f"{storage.url}/bucket/app.apk?X-Amz-Signature=5ec4e7-of-the-url"
-        with TlsServer(moved(signed_url), certificate) as server:
+        with Server(moved(signed_url), context) as server:
             env = at(server, company.bundle, **WAYS[way])
             done = process("api", "builds", "download", *OF_BUILD, "--to", str(file), env=env)
             assert done.code == 0, done.log
@@ -208,8 +204,8 @@ def test_a_storage_host_that_is_not_trusted_is_named(
     process: Process, company: Company, stranger: Company, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("out") / "app.apk"
-    with TlsServer(always(b"PK"), stranger.certificate("localhost")) as storage:
-        with TlsServer(moved(f"{storage.url}/a?sig=5ec4e7"), company.certificate("localhost")) as server:
+    with Server(always(b"PK"), stranger.context("localhost")) as storage:
+        with Server(moved(f"{storage.url}/a?sig=5ec4e7"), company.context("localhost")) as server:
             done = process("api", "builds", "download", *OF_BUILD, "--to", str(file), env=at(server, company.bundle))
         assert done.code == 5
         assert f"No secure connection to {storage.name}" in done.log

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from servers import Company, Proxy, TlsServer, always, context_of, moved
+from servers import Company, Proxy, Server, always, moved
 from wire.credentials import (
     FAR,
     OF_BUILD,
@@ -45,7 +45,7 @@ def netrc(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_netrc_is_what_requests_would_use(company: Company, netrc: dict[str, str]) -> None:
     """Without this, the tests below could not fail."""
-    with TlsServer(always(), company.certificate("localhost")) as server:
+    with Server(always(), company.context("localhost")) as server:
         script = "import sys, requests; requests.get(sys.argv[1], verify=sys.argv[2], timeout=10)"
         subprocess.run([sys.executable, "-c", script, server.url, company.bundle], env=netrc, check=True, timeout=60)
         assert FROM_NETRC in server.heard
@@ -56,9 +56,9 @@ def test_netrc_is_never_used(
     process: Process, company: Company, netrc: dict[str, str], way: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("out") / "app.apk"
-    certificate = company.certificate("localhost")
-    with TlsServer(always(b"PK", Content_Type="application/zip"), certificate) as storage:
-        with TlsServer(moved(f"{storage.url}/a"), certificate) as server:
+    context = company.context("localhost")
+    with Server(always(b"PK", Content_Type="application/zip"), context) as storage:
+        with Server(moved(f"{storage.url}/a"), context) as server:
             env = at(server, company.bundle, **netrc, **WAYS[way])
             done = process("api", "builds", "download", *OF_BUILD, "--to", str(file), env=env)
             assert done.code == 0, done.log
@@ -69,8 +69,8 @@ def test_netrc_is_never_used(
 
 
 def test_netrc_is_not_used_at_the_identity_provider(process: Process, company: Company, netrc: dict[str, str]) -> None:
-    with TlsServer(always(), company.certificate("localhost")) as server:
-        with provider(context_of(company.certificate("localhost"))) as identity:
+    with Server(always(), company.context("localhost")) as server:
+        with provider(company.context("localhost")) as identity:
             done = process(
                 "api",
                 "projects",
@@ -84,7 +84,7 @@ def test_netrc_is_not_used_at_the_identity_provider(process: Process, company: C
 
 
 def test_netrc_is_not_used_through_a_proxy(
-    process: Process, company: Company, far: TlsServer, proxy: Proxy, netrc: dict[str, str]
+    process: Process, company: Company, far: Server, proxy: Proxy, netrc: dict[str, str]
 ) -> None:
     done = process("find", env=at(FAR, company.bundle, HTTPS_PROXY=proxy.url, **netrc))
     assert done.code == 0, done.log

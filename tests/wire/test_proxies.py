@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import socket
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import pytest
 
 from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, Outcome, Process, Service
-from servers import Company, Port, Proxy, TlsServer, always, context_of, emulated
+from servers import Company, Port, Proxy, Server, always, emulated
 from wire.credentials import (
     FAR,
     OF_BUILD,
@@ -25,15 +24,12 @@ from wire.credentials import (
     told,
 )
 
-if TYPE_CHECKING:
-    import ssl
-
 USER, PASSWORD = "mara", "p4ss/w0rd+of:the@proxy"
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
 def test_a_step_works_through_a_proxy_that_sees_nothing(
-    process: Process, company: Company, far: TlsServer, proxy: Proxy, name: str
+    process: Process, company: Company, far: Server, proxy: Proxy, name: str
 ) -> None:
     done = process("find", env=at(FAR, company.bundle, GITHUB_ACTIONS="true", **{name: proxy.url}))
     assert done.code == 0, done.text
@@ -54,19 +50,17 @@ def test_a_promotion_works_through_a_proxy(process: Process, service: Service, c
 
 
 def test_a_proxy_that_is_reached_over_tls(process: Process, company: Company, proxy: Proxy) -> None:
-    class Sealed(Port):
-        def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-            with context_of(company.certificate("localhost")).wrap_socket(connection, server_side=True) as secure:
-                turns(secure, proxy.address, arrived)
+    def talk(secure: socket.socket, arrived: bytearray) -> None:
+        take_turns(secure, proxy.address, arrived)
 
-    with Sealed() as sealed:
-        done = process("find", env=at(FAR, company.bundle, HTTPS_PROXY=f"https://localhost:{sealed.port}"))
+    with Port(talk, company.context("localhost")) as sealed:
+        done = process("find", env=at(FAR, company.bundle, HTTPS_PROXY=sealed.url))
         assert done.code == 0, done.log
         assert sealed.heard.startswith(b"CONNECT appdist.test:443 ")
         assert_blind(proxy)
 
 
-def turns(secure: ssl.SSLSocket, address: tuple[str, int], arrived: bytearray) -> None:
+def take_turns(secure: socket.socket, address: tuple[str, int], arrived: bytearray) -> None:
     """Pass on what either side says, in one thread: two may not use one TLS connection."""
     with socket.create_connection(address, timeout=10) as behind:
         sides = ((secure, behind), (behind, secure))
@@ -83,9 +77,9 @@ def turns(secure: ssl.SSLSocket, address: tuple[str, int], arrived: bytearray) -
 
 
 def test_the_identity_provider_is_asked_through_the_proxy_too(process: Process, company: Company) -> None:
-    context = context_of(company.certificate("login.acme.test"))
+    context = company.context("login.acme.test")
     with ExitStack() as stack:
-        server = stack.enter_context(TlsServer(always(), company.certificate("appdist.test")))
+        server = stack.enter_context(Server(always(), company.context("appdist.test")))
         identity = stack.enter_context(provider(context, "login.acme.test"))
         login = urlsplit(identity.url).netloc
         hosts = {"appdist.test:443": server.address, login: ("127.0.0.1", int(login.rpartition(":")[2]))}
@@ -100,7 +94,7 @@ def test_the_identity_provider_is_asked_through_the_proxy_too(process: Process, 
 
 def test_no_proxy_is_honoured(process: Process, service: Service, company: Company) -> None:
     try:
-        server = TlsServer(emulated(service), company.certificate("127.0.0.2"), host="127.0.0.2", name="127.0.0.2")
+        server = Server(emulated(service), company.context("127.0.0.2"), host="127.0.0.2", name="127.0.0.2")
     except OSError:
         pytest.skip("this machine has no 127.0.0.2, the one address that is near and yet not called loopback here")
     with server, Proxy({server.name: server.address}) as proxy:
@@ -151,7 +145,7 @@ def with_password(proxy: Proxy, user: str = USER, password: str = PASSWORD) -> s
 
 @pytest.mark.parametrize("kind", REFUSALS)
 def test_a_proxy_that_refuses_is_blamed_and_a_write_was_not_sent(
-    process: Process, service: Service, company: Company, far: TlsServer, proxy: Proxy, kind: str
+    process: Process, service: Service, company: Company, far: Server, proxy: Proxy, kind: str
 ) -> None:
     proxy.refusal, said = REFUSALS[kind]
     env = at(FAR, company.bundle, HTTPS_PROXY=with_password(proxy))
@@ -166,7 +160,7 @@ def test_a_proxy_that_refuses_is_blamed_and_a_write_was_not_sent(
     assert_no_secret(proxy.heard.replace(b"Proxy-Authorization:", b""))
 
 
-def test_a_proxy_that_is_not_there_is_blamed(process: Process, company: Company, far: TlsServer) -> None:
+def test_a_proxy_that_is_not_there_is_blamed(process: Process, company: Company, far: Server) -> None:
     with Proxy({}) as proxy:
         pass  # its port is closed now
     env = at(FAR, company.bundle, HTTPS_PROXY=with_password(proxy))
@@ -190,7 +184,7 @@ def test_an_identity_provider_behind_a_proxy_that_refuses(process: Process, comp
     assert_no_secret(proxy.heard.replace(b"Proxy-Authorization:", b""))
 
 
-def test_a_proxy_gets_its_own_password_and_nobody_else_does(process: Process, company: Company, far: TlsServer) -> None:
+def test_a_proxy_gets_its_own_password_and_nobody_else_does(process: Process, company: Company, far: Server) -> None:
     with Proxy({"appdist.test:443": far.address}, password=base64_of(f"{USER}:{PASSWORD}")) as proxy:
         done = process("find", env=at(FAR, company.bundle, HTTPS_PROXY=with_password(proxy)))
         assert done.code == 0, done.log
@@ -240,7 +234,7 @@ def test_when_the_proxy_refuses_in_the_middle_the_rest_was_not_done(
             hosts.clear()
         return emulated(service)(request)
 
-    with TlsServer(until_the_first_write, company.certificate("appdist.test")) as server, Proxy(hosts) as proxy:
+    with Server(until_the_first_write, company.context("appdist.test")) as server, Proxy(hosts) as proxy:
         hosts["appdist.test:443"] = server.address
         asked = {"APPDIST_INPUT_TAGS": "rc", "APPDIST_INPUT_GROUPS": "QA", "APPDIST_INPUT_NOTIFY": "true"}
         env = at(FAR, company.bundle, GITHUB_ACTIONS="true", HTTPS_PROXY=proxy.url, **asked)
@@ -257,12 +251,12 @@ def test_when_the_proxy_refuses_in_the_middle_the_rest_was_not_done(
 def test_what_is_for_this_machine_goes_to_no_proxy(process: Process, company: Company, host: str) -> None:
     with ExitStack() as stack:
         proxy = stack.enter_context(Port())
-        certificate = company.certificate("localhost", "127.0.0.1")
-        identity = stack.enter_context(provider(context_of(certificate), host))
+        context = company.context("localhost", "127.0.0.1")
+        identity = stack.enter_context(provider(context, host))
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
         around = {one: f"http://127.0.0.1:{proxy.port}" for name in names for one in (name, name.lower())}
-        for secured in (certificate, None):
-            server = stack.enter_context(TlsServer(always(), secured, name=host))
+        for secured in (context, None):
+            server = stack.enter_context(Server(always(), secured, name=host))
             for way in ({}, client_credentials(identity, found=True)):
                 done = process("api", "projects", "list", env=at(server, company.bundle, **around, **way))
                 assert done.code == 0, done.log

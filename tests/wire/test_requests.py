@@ -12,7 +12,7 @@ from harness import API_KEY, EMAIL
 from sauce_appdist.auth.oidc import Token
 from sauce_appdist.auth.signing import BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
-from servers import PROJECTS, http_ok, raw_server, receive
+from servers import PROJECTS, Port, Server, always, receive, reply
 from wire.support import CALLS, WRITES, Wire
 
 if TYPE_CHECKING:
@@ -93,43 +93,33 @@ def test_oidc_sends_bearer_and_config_key_even_with_a_netrc(
 
 
 def test_ids_cannot_leave_their_place_in_the_path() -> None:
-    seen: list[bytes] = []
-    answer = http_ok('{"status": "ok", "build": {"id": "2"}}')
-
-    def talk(connection: socket.socket) -> None:
-        seen.append(receive(connection))
-        connection.sendall(answer)
-
-    with raw_server(talk) as url:
-        Wire(url).client.builds.get("../1", "2?a")
-    assert seen[0].startswith(b"GET /api/1/projects/..%2F1/builds/2%3Fa HTTP/1.1\r\n")
+    with Server(always({"status": "ok", "build": {"id": "2"}})) as server:
+        Wire(server.url).client.builds.get("../1", "2?a")
+        assert server.heard.startswith(b"GET /api/1/projects/..%2F1/builds/2%3Fa HTTP/1.1\r\n")
 
 
 def test_many_requests_share_one_connection() -> None:
-    connections: list[int] = []
+    def talk(connection: socket.socket, arrived: bytearray) -> None:
+        while receive(connection, arrived):
+            connection.sendall(reply(Connection="keep-alive"))
 
-    def talk(connection: socket.socket) -> None:
-        connections.append(1)
-        while receive(connection):
-            connection.sendall(http_ok('{"status": "ok", "projects": []}'))
-
-    with raw_server(talk) as url:
-        client = Wire(url).client
+    with Port(talk) as port:
+        client = Wire(port.url).client
         for _ in range(3):
             client.projects.list()
         client.transport.close()
-    assert len(connections) == 1
+        (requests,) = port.connections
+    assert requests.count(b"GET ") == 3
 
 
 def test_what_is_for_this_machine_goes_to_no_proxy(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[bytes] = []
-    with raw_server(lambda connection: seen.append(receive(connection))) as proxy:
+    with Port() as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, proxy)
+            monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         server.expect_request("/api/1/projects/").respond_with_json(PROJECTS)
         assert Wire(server.url_for("")).client.projects.list()
-    assert seen == []
+        assert proxy.connections == []
 
 
 @pytest.mark.parametrize("call", WRITES)

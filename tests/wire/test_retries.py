@@ -12,7 +12,7 @@ import pytest
 
 from sauce_appdist.errors import ServiceError, TransportError
 from sauce_appdist.wire.retry import LONGEST_PAUSE
-from servers import PROJECTS, raw_server, receive
+from servers import PROJECTS, Port, receive
 from wire.support import CALLS, WRITES, Wire
 
 if TYPE_CHECKING:
@@ -99,12 +99,11 @@ def test_retry_after_is_honoured_and_capped(server: HTTPServer, header: str, lea
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_connection_that_breaks_after_sending_is_retried_on_get_only(call: str) -> None:
-    seen: list[bytes] = []
-    with raw_server(lambda connection: seen.append(receive(connection))) as url:
-        wire = Wire(url, retries=2)
+    with Port(receive) as port:
+        wire = Wire(port.url, retries=2)
         with pytest.raises(TransportError, match="broke") as caught:
             CALLS[call][2](wire.client)
-    assert len(seen) == (3 if call == "GET" else 1)
+        assert len(port.connections) == (3 if call == "GET" else 1)
     assert caught.value.sent is (call != "GET")
 
 
@@ -127,14 +126,13 @@ def test_a_host_that_does_not_exist_is_told_by_name() -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_a_silent_server_meets_the_timeout(call: str) -> None:
     hold = threading.Event()
-    seen: list[bytes] = []
 
-    def be_silent(connection: socket.socket) -> None:
-        seen.append(receive(connection))
+    def be_silent(connection: socket.socket, arrived: bytearray) -> None:
+        receive(connection, arrived)
         hold.wait(3)
 
-    with raw_server(be_silent) as url:
-        wire = Wire(url, timeout=0.2, retries=1)
+    with Port(be_silent) as port:
+        wire = Wire(port.url, timeout=0.2, retries=1)
         with pytest.raises(TransportError, match=r"no answer within 0\.2 s") as caught:
             CALLS[call][2](wire.client)
         hold.set()
@@ -143,30 +141,30 @@ def test_a_silent_server_meets_the_timeout(call: str) -> None:
 
 
 def test_a_dripping_server_meets_the_timeout_too() -> None:
-    def drip(connection: socket.socket) -> None:
-        receive(connection)
+    def drip(connection: socket.socket, arrived: bytearray) -> None:
+        receive(connection, arrived)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(100):
             connection.sendall(b" ")
             time.sleep(0.05)
 
-    with raw_server(drip) as url, pytest.raises(TransportError, match=r"no answer within 0\.3 s"):
-        Wire(url, timeout=0.3, retries=0).client.projects.list()
+    with Port(drip) as port, pytest.raises(TransportError, match=r"no answer within 0\.3 s"):
+        Wire(port.url, timeout=0.3, retries=0).client.projects.list()
 
 
 def test_a_body_that_ends_early_is_no_answer() -> None:
-    def cut(connection: socket.socket) -> None:
-        receive(connection)
+    def cut(connection: socket.socket, arrived: bytearray) -> None:
+        receive(connection, arrived)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"status": "ok", ')
 
-    with raw_server(cut) as url, pytest.raises(TransportError, match="broke before the answer was complete"):
-        Wire(url, retries=0).client.projects.list()
+    with Port(cut) as port, pytest.raises(TransportError, match="broke before the answer was complete"):
+        Wire(port.url, retries=0).client.projects.list()
 
 
 def test_a_port_that_speaks_something_else_is_named_as_such() -> None:
-    def greet(connection: socket.socket) -> None:
+    def greet(connection: socket.socket, arrived: bytearray) -> None:
         connection.sendall(b"220 mail.example ESMTP ready\r\n")
-        receive(connection)
+        receive(connection, arrived)
 
-    with raw_server(greet) as url, pytest.raises(TransportError, match=r"does not speak HTTP.*port of base-url"):
-        Wire(url).client.projects.list()
+    with Port(greet) as port, pytest.raises(TransportError, match=r"does not speak HTTP.*port of base-url"):
+        Wire(port.url).client.projects.list()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -14,7 +15,7 @@ from sauce_appdist.auth.oidc import Provider, TokenHttp
 from sauce_appdist.clock import Clock
 from sauce_appdist.errors import ServiceError
 from sauce_appdist.wire.retry import FIRST_PAUSE, LONGEST_PAUSE, RETRIED, Fate, RequestKind, backoff, fate_of_status
-from servers import raw_server, receive
+from servers import Port, Server, always, receive
 from wire.support import CALLS, Wire
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def failing(failure: str, seen: list[bytes]) -> Iterator[str]:
             port = closed.getsockname()[1]
         yield f"http://127.0.0.1:{port}"
         return
-    silent: list[socket.socket] = []
+    over = threading.Event()
 
-    def talk(connection: socket.socket) -> None:
-        seen.append(receive(connection))
+    def talk(connection: socket.socket, arrived: bytearray) -> None:
+        seen.append(receive(connection, arrived))
         if failure == "silent":
-            silent.append(connection.dup())  # stays open, and the next connection need not wait
+            over.wait(10)
         elif failure == "cut":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
         elif failure == "not HTTP":
@@ -72,10 +73,11 @@ def failing(failure: str, seen: list[bytes]) -> Iterator[str]:
         elif failure != "broken":
             connection.sendall(f"HTTP/1.1 {failure} Failed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
-    with raw_server(talk) as url:
-        yield url
-    for connection in silent:
-        connection.close()
+    with Port(talk) as port:
+        try:
+            yield port.url
+        finally:
+            over.set()
 
 
 def ask(call: str, url: str, timeout: float = 10.0) -> list[float]:
@@ -138,9 +140,5 @@ def test_a_date_to_wait_for_is_read_by_the_clock(seconds: int, expected: float) 
 
 @pytest.mark.parametrize("call", KINDS)
 def test_each_kind_of_request_waits_as_long_as_it_is_asked_to(call: str) -> None:
-    def talk(connection: socket.socket) -> None:
-        receive(connection)
-        connection.sendall(b"HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-
-    with raw_server(talk) as url:
-        assert ask(call, url) == [7.0] * RETRIES
+    with Server(always(b"", "429 Slow", Retry_After="7")) as server:
+        assert ask(call, server.url) == [7.0] * RETRIES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from servers import Company, Port, Tap, TlsServer, always, context_of, receive
+from servers import Company, Port, Server, Tap, always, receive
 from wire.credentials import OF_BUILD, WAYS, assert_no_secret, at, client_credentials_at
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_a_certificate_that_does_not_fit_gets_no_credentials(
     process: Process, company: Company, names: tuple[str, ...], options: dict[str, Any], said: str, way: str
 ) -> None:
     times = {name: moment() for name, moment in options.items()}
-    with TlsServer(always(), company.certificate(*names, **times)) as server, Tap(server) as tap:
+    with Server(always(), company.context(*names, **times)) as server, Tap(server) as tap:
         done = process("find", env=at(tap, company.bundle, **WAYS[way]))
         assert done.code == 5
         assert f"No secure connection to {tap.name}" in done.log
@@ -48,7 +48,7 @@ def test_a_certificate_that_does_not_fit_gets_no_credentials(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_https_to_a_server_without_tls_sends_no_credentials(process: Process, way: str) -> None:
-    with TlsServer(always()) as server:
+    with Server(always()) as server:
         done = process("find", env=at(server.url.replace("http:", "https:"), **WAYS[way]))
         assert done.code == 5
         assert f"No secure connection to {server.name}: it does not speak TLS on that port" in done.log
@@ -56,7 +56,7 @@ def test_https_to_a_server_without_tls_sends_no_credentials(process: Process, wa
         assert_no_secret(server.heard)
 
 
-def test_http_to_a_server_with_tls_says_so(process: Process, front: TlsServer) -> None:
+def test_http_to_a_server_with_tls_says_so(process: Process, front: Server) -> None:
     done = process("find", env=at(front.url.replace("https:", "http:")))
     assert done.code == 5
     assert front.name in done.log
@@ -65,21 +65,14 @@ def test_http_to_a_server_with_tls_says_so(process: Process, front: TlsServer) -
     assert len(front.broken) == 1
 
 
-class HangsUp(Port):
-    """Closes after the first bytes, in the middle of the handshake."""
-
-    def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-        arrived += connection.recv(65536)
-
-
 @pytest.mark.parametrize(
     "argv", [("find",), ("api", "builds", "update", *OF_BUILD, "--tags", "x")], ids=["get", "patch"]
 )
 def test_a_server_that_hangs_up_in_the_handshake_has_got_nothing(process: Process, argv: tuple[str, ...]) -> None:
-    with HangsUp() as server:
-        done = process(*argv, env=at(f"https://localhost:{server.port}"))
+    with Port(lambda connection, arrived: arrived.extend(connection.recv(65536))) as server:
+        done = process(*argv, env=at(f"https://{server.name}"))
         assert done.code == 5, "nothing was sent, so nothing is unknown"
-        assert f"No secure connection to localhost:{server.port}" in done.log
+        assert f"No secure connection to {server.name}" in done.log
         assert "not trusted" not in done.log, "it has shown no certificate"
         assert "unknown" not in done.log
         assert_no_secret(server.heard)
@@ -91,17 +84,14 @@ def test_a_write_that_arrived_before_tls_broke_is_of_unknown_fate(
 ) -> None:
     """As where a proxy gives up waiting, and says so in the clear in the middle of the tunnel."""
 
-    class Breaks(Port):
-        def talk(self, connection: socket.socket, arrived: bytearray) -> None:
-            with context_of(company.certificate("localhost")).wrap_socket(connection, server_side=True) as secure:
-                receive(secure, arrived)
-                if rudely:
-                    with socket.socket(fileno=os.dup(secure.fileno())) as below:
-                        below.sendall(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
+    def talk(secure: socket.socket, arrived: bytearray) -> None:
+        receive(secure, arrived)
+        if rudely:
+            with socket.socket(fileno=os.dup(secure.fileno())) as below:
+                below.sendall(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
 
-    with Breaks() as server:
-        env = at(f"https://localhost:{server.port}", company.bundle)
-        done = process("api", "builds", "update", *OF_BUILD, "--tags", "x", env=env)
+    with Port(talk, company.context("localhost")) as server:
+        done = process("api", "builds", "update", *OF_BUILD, "--tags", "x", env=at(server, company.bundle))
         assert server.heard.startswith(b"PATCH ")
         assert len(server.connections) == 1
         assert done.code == 6
@@ -109,7 +99,7 @@ def test_a_write_that_arrived_before_tls_broke_is_of_unknown_fate(
 
 
 def test_an_identity_provider_without_tls_gets_no_secret(process: Process, company: Company) -> None:
-    with TlsServer(always()) as plain, TlsServer(always(), company.certificate("localhost")) as server:
+    with Server(always()) as plain, Server(always(), company.context("localhost")) as server:
         env = at(server, company.bundle, **client_credentials_at(f"https://{plain.name}/token"))
         done = process("api", "projects", "list", env=env)
         assert done.code == 5

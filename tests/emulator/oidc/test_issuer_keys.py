@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
 from appdist_emulator.tokens import KEYS_LIFETIME, TokenError, Verifier
 from emulator.oidc.support import EMAIL, PROJECTS, account, ask, claims, in_both, keys_asked
@@ -17,9 +15,10 @@ from identity import AUDIENCE, IdentityProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import requests
+
+    from servers import Company
 
     Ask = Callable[..., requests.Response]
     Look = Callable[[str], Any]
@@ -172,13 +171,9 @@ def test_no_proxy_of_the_environment(api: Ask, identity: IdentityProvider, monke
     assert ask(api, identity.token(**claims())) == ""
 
 
-def test_over_tls(api: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with IdentityProvider(ssl_context=context) as identity:
+def test_over_tls(api: Ask, company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    with IdentityProvider(ssl_context=company.context("localhost")) as identity:
         api("POST", "/_emulator/reset", json=account(identity))
         assert ask(api, identity.token(**claims())) == "Failed to fetch JWKS"
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", company.bundle)
         assert ask(api, identity.token(**claims())) == ""
