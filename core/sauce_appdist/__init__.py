@@ -1,6 +1,6 @@
 """Sauce Labs Mobile App Distribution: workflow steps, and a client for scripts.
 
-`with sauce_appdist.Client.from_env() as client:` gives the whole API; every failure is an `AppDistError`.
+`with sauce_appdist.Client.from_env() as client:` gives access to the whole API. Every failure is an `AppDistError`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when somebody asks: the command starts faster without.
+    # Loaded on first use, so that the command starts faster.
     if name == "Client":
         from sauce_appdist.client import Client
 

@@ -1,4 +1,4 @@
-"""argv and environment in, one step, exit code out: the only reader of the environment and the only exit."""
+"""The command: from arguments and environment to an exit code. Only this module reads the environment and exits."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 def entrypoint() -> NoReturn:
     """The `sauce-appdist` command."""
-    # A step lives for a moment: collecting garbage while it starts, and taking every module apart when it
-    # ends, would cost as much as its own work (bench/README.md).
+    # A step is short-lived: collecting garbage while it starts, and tearing down every module when it ends,
+    # would cost as much as its own work (bench/README.md).
     gc.set_threshold(200_000)
-    # requests imports this to guess the encoding of texts, which takes a twentieth of the start. It knows how to
-    # do without, and no text is asked of it: the transport reads bytes.
+    # requests imports this to guess the encoding of text, which takes a twentieth of the start-up time. It works
+    # without it, and the transport only reads bytes.
     sys.modules["charset_normalizer"] = None  # type: ignore[assignment]
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # Lines in order and at once, though stdout is a pipe; and a Windows console cannot show everything.
+            # Flush every line, even to a pipe, so that lines stay in order. A Windows console lacks some characters.
             stream.reconfigure(line_buffering=True, errors="replace")
     for cancelled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(cancelled, _cancel)
@@ -50,12 +50,12 @@ def entrypoint() -> NoReturn:
 
 
 def _cancel(*_: object) -> NoReturn:
-    _finish_in_peace()
+    _ignore_signals()
     raise Cancelled("The job was cancelled.")
 
 
-def _finish_in_peace() -> None:
-    """From here on no signal cuts the telling short."""
+def _ignore_signals() -> None:
+    """From here on no signal interrupts the report and the outputs."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is _cancel:
             signal.signal(number, signal.SIG_IGN)
@@ -65,13 +65,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Cl
     """Run one command and return its exit code."""
     clock = clock or Clock()
     if argv and argv[0] == "emulator":
-        from appdist_emulator.cli import main as serve  # says itself what to install where Flask is missing
+        from appdist_emulator.cli import main as serve  # names the package to install if Flask is missing
 
         return serve(list(argv[1:]))
     if len(argv) == 1 and (argv[0] in STEPS or argv[0] in ALIASES):
-        # How actions and templates call it: everything is in the environment, nothing to parse.
+        # Actions and templates call it like this: every input is in the environment, and there is nothing to parse.
         return run_step(argv[0], {}, environ, out, clock)
-    from sauce_appdist.shell.options import Usage, read  # argparse is only for people
+    from sauce_appdist.shell.options import Usage, read  # CI does not need argparse
 
     try:
         command = read(argv)
@@ -86,7 +86,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Cl
 
 
 def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
-    """What was typed may be quoted, and be a secret that the environment has as well."""
+    """A usage message may quote an argument that is a secret of the environment."""
     from sauce_appdist.interface.environment import secrets_in
     from sauce_appdist.interface.inputs import ConnectionInputs
     from sauce_appdist.text import Redactor
@@ -103,7 +103,7 @@ def run_step(
     *,
     json: bool = False,
 ) -> int:
-    """Validate, run, and write outputs and summary whatever happens."""
+    """Validate the inputs, run the step, and write outputs and summary even if it fails. Returns the exit code."""
     from sauce_appdist.ci import choose  # `--version` and `--help` need none of this
     from sauce_appdist.steps.context import Context
 
@@ -123,19 +123,19 @@ def run_step(
 
     problem = _problem(work)
     if ignored and isinstance(problem, InputError):
-        problem = InputError(f"{problem}\n({', '.join(ignored)} left aside for what is given here.)")
-    _finish_in_peace()
+        problem = InputError(f"{problem}\n(Ignored in favour of the inputs that are set here: {', '.join(ignored)}.)")
+    _ignore_signals()
     if problem:
         ci.report.problem = problem
         ci.error(problem)
     try:
         ci.finish(outputs)
     except BrokenPipeError:
-        pass  # nobody reads any more
+        pass  # the reader of stdout has gone
     except OSError as error:
         unwritten = PartialSuccessError(
             f"The outputs cannot be written: {error.strerror} ({error.filename}). The step itself "
-            + ("failed as said above." if problem else "did everything that it was asked for.")
+            + ("failed as reported above." if problem else "completed.")
         )
         ci.error(unwritten)
         problem = problem or unwritten
@@ -143,7 +143,7 @@ def run_step(
 
 
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Clock) -> int:
-    """One endpoint; how to connect is all that the environment says."""
+    """Call one endpoint. The environment sets only the connection. Returns the exit code."""
     from sauce_appdist.ci import job_of
     from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.interface import variable
@@ -156,15 +156,15 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Cl
 
     def work() -> None:
         declared = console.inputs_of(resource, verb)
-        around = {name: text for name, text in environ.items() if name in connection}
-        inputs = _inputs(declared, command.options, around, ci)
+        connecting = {name: text for name, text in environ.items() if name in connection}
+        inputs = _inputs(declared, command.options, connecting, ci)
         console.run(resource, verb, inputs, _client(inputs, environ, ci, clock), ci)
 
     try:
         problem = _problem(work)
     except BrokenPipeError:
-        return ExitCode.OK  # nobody reads any more
-    _finish_in_peace()
+        return ExitCode.OK  # the reader of stdout has gone
+    _ignore_signals()
     if problem:
         ci.error(problem)
     return problem.exit_code if problem else ExitCode.OK
@@ -177,9 +177,9 @@ def _inputs(
     ci: Ci,
     ignored: list[str] | None = None,
 ) -> Any:
-    """The checked inputs; every secret among them is masked before anything can be said of them.
+    """The validated inputs. Every secret among them is masked before a message can mention it.
 
-    `ignored` is told which variables were left aside for what was given.
+    The variables that were ignored in favour of explicit inputs are added to `ignored`.
     """
     from sauce_appdist.ci import job_secrets, missing_secrets, system_of
     from sauce_appdist.interface.environment import gather, parse, secrets_in
@@ -190,41 +190,41 @@ def _inputs(
         ci.mask(secret)
     system = system_of(environ)
     literal = system is not None and system.literal_variables
-    given = gather(declared, options, environ, literal_variables=literal)
-    for name, text in given.texts.items():
+    texts, unused = gather(declared, options, environ, literal_variables=literal)
+    for name, text in texts.items():
         if is_secret(declared.model_fields[name]):
             ci.mask(text)  # from a file
-    if {"email", "api_key"} <= given.texts.keys():  # as they travel
-        ci.mask(basic_pair(given.texts["email"].strip(), given.texts["api_key"].strip()))
+    if {"email", "api_key"} <= texts.keys():  # as the Authorization header encodes them
+        ci.mask(basic_pair(texts["email"].strip(), texts["api_key"].strip()))
     if ignored is not None:
-        ignored += given.ignored
+        ignored += unused
     try:
-        inputs = parse(declared, given.texts, ci.holds_secret)
+        inputs = parse(declared, texts, ci.holds_secret)
     except InputError as error:
-        credentials = [name for name in given.texts if is_secret(declared.model_fields[name])]
+        credentials = [name for name in texts if is_secret(declared.model_fields[name])]
         raise InputError(f"{error}{'' if credentials else missing_secrets(environ)}") from None
     ci.debugging = inputs.debug
     return inputs
 
 
 def _problem(work: Callable[[], None]) -> AppDistError | None:
-    """What went wrong, as something that can be told."""
+    """The error that ended the work, if any; a bug becomes an AppDistError."""
     try:
         work()
     except AppDistError as error:
         return error
     except BrokenPipeError:
         raise
-    except Exception as bug:  # noqa: BLE001 - a traceback could show what nobody should see
+    except Exception as bug:  # noqa: BLE001 - a traceback could show a secret
         return AppDistError(
-            f"This is a bug of sauce-appdist {__version__}, please report it: {type(bug).__name__}: {bug}"
+            f"This is a bug in sauce-appdist {__version__}. Please report it: {type(bug).__name__}: {bug}"
             f" ({_place(bug)})"
         )
     return None
 
 
 def _place(bug: BaseException) -> str:
-    """The innermost line of ours, which names no value."""
+    """File name and line number of the innermost frame in this package."""
     trace = bug.__traceback__
     place = ""
     while trace:
@@ -236,6 +236,6 @@ def _place(bug: BaseException) -> str:
 
 
 def _client(inputs: ConnectionInputs, environ: Mapping[str, str], ci: Ci, clock: Clock) -> Client:
-    from sauce_appdist.client import Client  # a wrong input is told before requests loads
+    from sauce_appdist.client import Client  # loads requests, which takes longer than to reject a wrong input
 
     return Client.connect(inputs, environ, log=ci.debug, warn=ci.warning, mask=ci.mask, clock=clock)

@@ -1,4 +1,4 @@
-"""The whole API: one resource after the other over one transport."""
+"""The client for the whole API: its resources, over one transport."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from sauce_appdist.auth.signing import Auth
     from sauce_appdist.interface.inputs import ConnectionInputs
 
-_SYSTEMS = 50_000  # bytes; what somebody made by hand is smaller
+_SYSTEM_BUNDLE = 50_000  # bytes; a bundle that a company made itself is smaller
 
 
 class Client:
     """`client.builds.get(project_id, build_id)` and so on: one method per endpoint.
 
-    `dashboard` is the host where people look at builds. Resources load when they are first used: a step needs few.
+    `dashboard` is the base URL of the dashboard. A resource's module loads on first use, because a step needs few.
     """
 
     def __init__(self, transport: Transport, dashboard: str | None = None) -> None:
@@ -48,10 +48,10 @@ class Client:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """A client by the variables that the command line reads, like APPDIST_EMAIL and APPDIST_API_KEY.
+        """A client for the environment variables that the command line reads, like APPDIST_EMAIL and APPDIST_API_KEY.
 
-        What the service warns of, and every request, goes to the logger `sauce_appdist`. Raises InputError where
-        the variables name no way to sign in, or more than one.
+        Requests and warnings of the service go to the logger `sauce_appdist`. Raises InputError if the variables do
+        not form exactly one sign-in method.
         """
         import logging
 
@@ -74,10 +74,11 @@ class Client:
         mask: Callable[[str], None] = lambda _: None,
         clock: Clock = Clock(),  # noqa: B008 - frozen
     ) -> Self:
-        """A client by inputs that were checked.
+        """A client for validated inputs.
 
-        `environ` tells of certificates and of the job's identity. `log` gets a line per request, `warn` what the
-        user should hear, `mask` every secret before it is used. Raises InputError for a ca-bundle that is none.
+        `environ` names certificates and the source of the job's ID token. `log` gets a line per request, `warn` every
+        warning for the user, and `mask` every secret before its first use. Raises InputError if the ca-bundle, or the
+        bundle that the environment names, does not exist or holds no certificates.
         """
         redact = Redactor()
         verify = _certificates(inputs.ca_bundle, environ)
@@ -127,123 +128,125 @@ class Client:
 
     @cached_property
     def projects(self) -> Projects:
-        """Apps on a platform."""
+        """Projects: an app on one platform."""
         from sauce_appdist.api.projects import Projects
 
         return Projects(self.transport)
 
     @cached_property
     def builds(self) -> Builds:
-        """What pipelines upload."""
+        """Uploaded builds."""
         from sauce_appdist.api.builds import Builds
 
         return Builds(self.transport)
 
     @cached_property
     def sessions(self) -> Sessions:
-        """What testers did with a build."""
+        """Recorded sessions of a build."""
         from sauce_appdist.api.sessions import Sessions
 
         return Sessions(self.transport)
 
     @cached_property
     def testers(self) -> Testers:
-        """People who get builds."""
+        """Testers of the account."""
         from sauce_appdist.api.testers import Testers
 
         return Testers(self.transport)
 
     @cached_property
     def groups(self) -> Groups:
-        """Groups of testers."""
+        """Tester groups and their members."""
         from sauce_appdist.api.groups import Groups
 
         return Groups(self.transport)
 
     @cached_property
     def feedbacks(self) -> Feedbacks:
-        """What testers wrote."""
+        """Feedback from testers."""
         from sauce_appdist.api.feedbacks import Feedbacks
 
         return Feedbacks(self.transport)
 
     @cached_property
     def audits(self) -> Audits:
-        """Who did what."""
+        """Audit logs of the account."""
         from sauce_appdist.api.audits import Audits
 
         return Audits(self.transport)
 
     @cached_property
     def permissions(self) -> Permissions:
-        """Who administrates the account."""
+        """Admins of the account and their permissions."""
         from sauce_appdist.api.permissions import Permissions
 
         return Permissions(self.transport)
 
     @cached_property
     def webhooks(self) -> Webhooks:
-        """What the service calls when something happens."""
+        """Webhooks of the account."""
         from sauce_appdist.api.webhooks import Webhooks
 
         return Webhooks(self.transport)
 
     @cached_property
     def sites(self) -> Sites:
-        """The accounts of a multi-site company."""
+        """Sites (accounts) of a multi-site company."""
         from sauce_appdist.api.sites import Sites
 
         return Sites(self.transport)
 
 
-def _certificates(given: str | None, environ: Mapping[str, str]) -> bool | str:
-    """What to trust: the input, else what curl and Python's own modules look at, else the public certificates."""
+def _certificates(ca_bundle: str | None, environ: Mapping[str, str]) -> bool | str:
+    """The bundle to trust: the input's, else the one for curl or OpenSSL; True means the public certificates."""
     for name in ("ca-bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if place := given if name == "ca-bundle" else environ.get(name):
+        if place := ca_bundle if name == "ca-bundle" else environ.get(name):
             if not Path(place).exists():
-                raise InputError(f"{name} is {place}, which does not exist: expected a file of certificates (PEM).")
+                raise InputError(f"{name} is {place}, which does not exist: expected a PEM file of certificates.")
             return _pem(name, place)
-    place = environ.get("SSL_CERT_FILE")  # OpenSSL passes over one that is not there
+    place = environ.get("SSL_CERT_FILE")  # OpenSSL ignores a file that does not exist
     return _pem("SSL_CERT_FILE", place) if place and Path(place).is_file() else True
 
 
 def _pem(name: str, place: str) -> str:
-    """The place, if certificates are there; in a directory they are looked for when one is needed.
+    """The path, if it holds certificates. Raises InputError if it does not. A directory is not checked.
 
-    A system's bundle that the environment names is only glanced at: to read it takes a tenth of a step's time, and is
-    done once more to connect.
+    A system bundle that the environment names is only searched for a certificate: to parse it takes a tenth of a
+    step's time, and connecting parses it again.
     """
     import ssl
 
     try:
         if Path(place).is_file():
             pem = Path(place).read_bytes()
-            if name == "ca-bundle" or len(pem) < _SYSTEMS or b"-----BEGIN " not in pem:
+            if name == "ca-bundle" or len(pem) < _SYSTEM_BUNDLE or b"-----BEGIN " not in pem:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(place)
-    except OSError:  # which ssl.SSLError is too
-        raise InputError(f"{name} is {place}, which holds no certificates: expected a file of them (PEM).") from None
+    except OSError:  # includes ssl.SSLError
+        raise InputError(
+            f"{name} is {place}, which contains no certificates: expected a PEM file of certificates."
+        ) from None
     return place
 
 
 def _make_auth(
     inputs: ConnectionInputs, http: Callable[[], TokenHttp], id_token: Callable[[str, str, TokenHttp], Token]
 ) -> Auth:
-    """What signs the requests: the one method that the inputs form.
+    """The authentication of requests, for the sign-in method that the inputs form.
 
-    `http` is only called where a token has to be fetched, `id_token` asks a CI system for one of an audience.
+    `http` is called only for OIDC; `id_token` requests the job's ID token from its CI system for an audience.
     """
-    from sauce_appdist.auth.signing import (  # a wrong input is told before requests loads
+    from sauce_appdist.auth.signing import (  # loads requests, which takes longer than to reject a wrong input
         ApiKeyAuth,
         BasicAuth,
         OidcAuth,
     )
 
-    method = choose_method(inputs.given_to_sign_in())
+    method = choose_method(inputs.sign_in_inputs())
     if method.key == "basic":
         return BasicAuth(inputs.email or "", _text(inputs.api_key))
     if method.key == "key":
         return ApiKeyAuth(_text(inputs.api_key))
-    from sauce_appdist.auth.oidc import Provider, Token, describe_token  # whoever signs in by key does not load it
+    from sauce_appdist.auth.oidc import Provider, Token, describe_token  # not needed to sign in by key
 
     wire = http()
     provider = Provider(
@@ -258,16 +261,16 @@ def _make_auth(
         basic=inputs.oidc_client_auth == "basic",
     )
 
-    def of_the_job() -> Token:
+    def job_token() -> Token:
         token = id_token(inputs.oidc_provider or "", inputs.oidc_id_token_audience, wire)
         wire.learn(token.value)
         wire.log(f"The job's ID token: {describe_token(token.value)}.")
         return token
 
-    def exchanged(by: Callable[[str], Token]) -> Token:
-        token = of_the_job().value
+    def exchanged(exchange: Callable[[str], Token]) -> Token:
+        token = job_token().value
         try:
-            return by(token)
+            return exchange(token)
         except AuthError as refused:
             raise AuthError(f"{refused} The job's ID token has {describe_token(token)}.") from None
 
@@ -277,7 +280,7 @@ def _make_auth(
     elif method.key == "client":
         source = provider.by_secret
     elif method.key == "job":
-        source = of_the_job
+        source = job_token
     elif inputs.oidc_exchange == "client-assertion":
         source = lambda: exchanged(provider.by_assertion)  # noqa: E731
     else:

@@ -1,4 +1,4 @@
-"""Time, passed in: tests play hours in a moment."""
+"""The clock that is passed to steps, so that a test can pass hours in a moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SLICE = 1.0  # seconds of a pause in one go
+_SLICE = 1.0  # seconds of a single sleep
 
 
 def _now() -> datetime:
@@ -18,7 +18,7 @@ def _now() -> datetime:
 
 
 def pause(seconds: float) -> None:
-    """Sleep in short slices: a signal that arrives right before a slice is only handled after it."""
+    """Sleep in short slices, because a signal that arrives just before a slice is only handled after it."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, _SLICE))
@@ -26,7 +26,7 @@ def pause(seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Clock:
-    """What a step knows of time: `now` in UTC, `monotonic` and `sleep` in seconds."""
+    """The time that a step uses: `now` in UTC, `monotonic` and `sleep` in seconds."""
 
     now: Callable[[], datetime] = _now
     monotonic: Callable[[], float] = time.monotonic

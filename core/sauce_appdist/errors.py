@@ -1,4 +1,4 @@
-"""Every way to fail, and the exit code each one ends with."""
+"""Every kind of failure, with its title and exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """What the process ends with; documented in docs/reference/errors.md."""
+    """The exit codes of the process (docs/reference/errors.md)."""
 
     OK = 0
     INTERNAL = 1
@@ -21,28 +21,28 @@ class ExitCode(enum.IntEnum):
 
 
 class AppDistError(Exception):
-    """Something that the user is told in one message, without a traceback."""
+    """A failure that the user sees as one message, without a traceback."""
 
     exit_code: ExitCode = ExitCode.INTERNAL
     title = "sauce-appdist failed"
 
 
 class InputError(AppDistError):
-    """An input is missing or wrong: names the input and the way to mend it."""
+    """An input is missing or wrong. The message names the input and how to fix it."""
 
     exit_code = ExitCode.INPUT
     title = "Wrong input"
 
 
 class NotSent(InputError):
-    """A dry run came to where it would have written."""
+    """A dry run reached a request that would have written."""
 
 
 class ServiceError(AppDistError):
-    """The service was asked; `sent` says whether the request may have had an effect.
+    """A request failed. `sent` is True if it may have had an effect.
 
-    `sent` is False where it is certain that nothing was done: it was refused, or never left. `status` is the HTTP
-    status of the answer, None where there was none.
+    `sent` is False if it certainly had none: the service refused it, or it was never sent. `status` is the HTTP status
+    of the response, None without a response.
     """
 
     def __init__(self, message: str, *, sent: bool = False, status: int | None = None) -> None:
@@ -59,7 +59,7 @@ class AuthError(ServiceError):
 
 
 class ApiError(ServiceError):
-    """The service said no: its code and message, and what to do about it."""
+    """The service refused the request. The message has the service's code and message, and what to do."""
 
     exit_code = ExitCode.API
     title = "The service refused"
@@ -75,23 +75,23 @@ class ApiError(ServiceError):
 
 
 class Cancelled(ServiceError):
-    """Somebody stopped the job; raised wherever it is, so that what did happen is still told."""
+    """The job was cancelled. Raised from the signal handler, so that the step still reports what it has done."""
 
     exit_code = ExitCode.CANCELLED
     title = "Cancelled"
 
 
 class TransportError(ServiceError):
-    """The service could not be reached, or did not answer sensibly."""
+    """The service could not be reached, or its response is invalid."""
 
     exit_code = ExitCode.TRANSPORT
-    title = "No sensible answer"
+    title = "Service unreachable, or invalid response"
 
 
 class PartialSuccessError(AppDistError):
-    """Some of it happened: says what did, what did not, and how to go on.
+    """Part of the work is done. The message says what is done, what is not, and how to continue.
 
-    `unknown` is True where not even that is known: the request may have had its effect, or not.
+    `unknown` is True if that cannot be determined: the request may or may not have had its effect.
     """
 
     exit_code = ExitCode.PARTIAL
@@ -103,14 +103,14 @@ class PartialSuccessError(AppDistError):
 
 
 class GateFailed(AppDistError):
-    """The build is not as good as the gate wants it."""
+    """The build does not meet the thresholds of the gate."""
 
     exit_code = ExitCode.GATE_FAILED
     title = "The gate failed"
 
 
 class GateInconclusive(AppDistError):
-    """Nobody can tell whether the build is as good as the gate wants it, or not enough was seen in time."""
+    """The verdict is inconclusive: data is missing, or `wait` ended too soon."""
 
     exit_code = ExitCode.GATE_INCONCLUSIVE
     title = "The gate is inconclusive"

@@ -1,7 +1,7 @@
-"""What every answer of the API has in common; each module of `api/` has the models of its resource.
+"""The base of all response models; each module of `api/` has the models of its resource.
 
-Models have Python names for the vendor's spellings. Every field that a server may leave out is optional: None is
-unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Shapes that vary are all read
+Models use Python names for the vendor's spellings. Every field that a server may omit is optional, and None means
+unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Every known variant of a shape is accepted
 (docs/reference/api-facts.md#shapes-that-vary).
 """
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     Counter = int | None
-    # A time. No document names the zone of the times without one, like `2019-04-04 16:03:15`: those are naive.
-    # One that names its zone is aware.
+    # A time. It is naive if the service sends no time zone, like `2019-04-04 16:03:15`: no document names the zone.
+    # It is aware if the service sends one.
     Moment = datetime | None
 else:
 
     def _no_flag(value: object) -> object:
         if isinstance(value, bool):
-            raise ValueError("no number")  # noqa: TRY004 - pydantic takes this one
+            raise ValueError("not a number")  # noqa: TRY004 - pydantic takes this one
         return value
 
-    # The Python call is reached only by what cannot be read, so that long lists parse at full speed.
+    # Only unreadable values reach the Python call, so that long lists parse at full speed.
     _Unreadable = Annotated[Any, AfterValidator(lambda _: None)]
-    _Number = Annotated[int, BeforeValidator(_no_flag)]  # `"12"` is one, `true` is none
+    _Number = Annotated[int, BeforeValidator(_no_flag)]  # accepts `"12"`, rejects `true`
     Counter = Annotated[
         Annotated[int, Field(strict=True)] | _Number | _Unreadable | None, Field(union_mode="left_to_right")
     ]
@@ -38,7 +38,7 @@ else:
 
 
 def _names(value: object) -> object:
-    """A list of names from a list, a comma separated string, a lone number, or objects with a name."""
+    """A list of names from a list, a comma-separated string, a single number, or objects with a name."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, str):
@@ -49,7 +49,7 @@ def _names(value: object) -> object:
 
 
 def _flat(value: object) -> object:
-    """Members come as a list in a list; any depth is read."""
+    """A flat list from a nested one of any depth; the service nests members in a second list."""
     if not isinstance(value, list):
         return value
     flat: list[object] = []
@@ -59,7 +59,7 @@ def _flat(value: object) -> object:
 
 
 def _mapping(value: object) -> object:
-    """An empty PHP array is written `[]`, also where an object is meant."""
+    """An object, also from `[]`: PHP writes an empty object like that."""
     return {} if value == [] else value
 
 
@@ -67,20 +67,20 @@ Names = Annotated[list[str], BeforeValidator(_names)]
 Flat = BeforeValidator(_flat)
 PhpObject = BeforeValidator(_mapping)
 
-# Not documented: read where a server shows it, else None, which is unknown.
+# Not documented. None (unknown) if the server does not show it.
 FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
 
 
 def spellings(project_id: str) -> tuple[str, ...]:
-    """`6806100-myapplication` may be the id, as in the older document, or its number, as in the present one."""
+    """The ids to try: `6806100-myapplication`, as in the older document, and its number, as in the newer one."""
     number, dash, _ = project_id.partition("-")
     return (project_id, number) if dash and number.isdecimal() else (project_id,)
 
 
 class ApiModel(BaseModel):
-    """Reads the vendor's camelCase, keeps what it does not know, takes numbers as ids.
+    """A model that reads the vendor's camelCase, keeps unknown fields, and accepts numbers as ids.
 
-    An optional field that cannot be read is unknown; see `readable`.
+    An optional field that cannot be read becomes None (see `readable`).
     """
 
     model_config = ConfigDict(
@@ -95,13 +95,13 @@ class ApiModel(BaseModel):
 
 
 def readable(body: bytes, error: ValidationError) -> bytes | None:
-    """An answer without the fields that `error` found unreadable, so that they do not spoil the rest of it.
+    """A JSON response without the fields that `error` reports as unreadable, so that the rest can be used.
 
-    None where nothing can be left out.
+    None if nothing can be omitted.
     """
     try:
         data = json.loads(body)
-    except (ValueError, RecursionError):  # what pydantic reads and Python does not: a number of 5,000 digits
+    except (ValueError, RecursionError):  # pydantic reads a number of 5,000 digits, Python does not
         return None
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         field = None if problem["type"] == "missing" else _innermost_field(data, problem["loc"])
@@ -113,9 +113,9 @@ def readable(body: bytes, error: ValidationError) -> bytes | None:
 
 
 def _innermost_field(data: Any, location: tuple[int | str, ...]) -> tuple[dict[str, Any], str] | None:
-    """The object and the name of the field that a location leads to, as far as the data goes.
+    """The object and the field name that a location leads to, as far as the data goes.
 
-    A list without some of its items would be another list, so it is never an item.
+    Never an item of a list: without some of its items it would be a different list.
     """
     found = None
     for step in location:
@@ -128,7 +128,7 @@ def _innermost_field(data: Any, location: tuple[int | str, ...]) -> tuple[dict[s
 
 
 class Reply(ApiModel):
-    """The envelope: `status` is "ok" or "fail"."""
+    """The envelope of every response: `status` is "ok" or "fail" (docs/reference/api-facts.md#errors)."""
 
     status: str | None = None
     code: Counter = None

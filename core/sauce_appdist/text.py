@@ -1,4 +1,4 @@
-"""Foreign text made safe to show: secrets, control characters, workflow commands, Markdown."""
+"""Text from outside made safe to show: without secrets, control characters, workflow commands and Markdown."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# The runner takes `::command::` after leading blanks, and `##[command]` anywhere in a line.
+# The runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line.
 _COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
-_TELLING = 4  # a shorter line of a secret would take half of every message with it
+_MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much of every message
 _CUT = re.compile(r"(\S{4,})…")
 _ZERO_WIDTH_SPACE = "\u200b"
 
 
 class Unpicklable:
-    """What holds secrets is not written to a file or sent to another process by accident."""
+    """A class that holds secrets: pickling it raises TypeError, so that they are not stored or sent by accident."""
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled")
+        raise TypeError(f"{type(self).__name__} holds secrets and cannot be pickled")
 
 
 class Redactor:
-    """Replaces every known secret, in each spelling that it travels in, by `***`."""
+    """Replaces every known secret by `***`, in every encoding in which it may be sent or shown."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._spellings: list[str] = []
@@ -36,17 +36,17 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Hide a secret from now on; a secret of several lines is hidden line by line too."""
-        for part in {secret, *(line for line in secret.splitlines() if len(line.strip()) >= _TELLING)}:
+        """Hide a secret from now on. Each line of a secret of several lines is hidden too."""
+        for part in {secret, *(line for line in secret.splitlines() if len(line.strip()) >= _MIN_PART)}:
             if part.strip():
                 self._spellings = sorted({*self._spellings, *_spelled(part)}, key=len, reverse=True)
 
     def finds(self, text: str) -> bool:
-        """Whether a secret stands in a text; what is shorter than eight characters is no secret."""
+        """Whether a text contains a secret of at least eight characters."""
         return any(len(spelling) >= 8 and spelling in text for spelling in self._spellings)
 
     def host(self, url: str) -> str:
-        """A scheme and host, whose case does not count; hidden as a whole if there is a secret in it."""
+        """A scheme and host, hidden as a whole if it contains a secret in any case."""
         folded = url.casefold()
         return "***" if any(spelling.casefold() in folded for spelling in self._spellings) else url
 
@@ -56,17 +56,17 @@ class Redactor:
         return _CUT.sub(self._without_beginning, text) if "…" in text else text
 
     def _without_beginning(self, cut: re.Match[str]) -> str:
-        """A word that was cut, without the beginning of a secret at its end."""
+        """A truncated word, without the beginning of a secret at its end."""
         word = cut[1]
         for spelling in self._spellings:
-            for length in range(min(len(word), len(spelling) - 1), _TELLING - 1, -1):
+            for length in range(min(len(word), len(spelling) - 1), _MIN_PART - 1, -1):
                 if word.endswith(spelling[:length]):
                     return f"{word[:-length]}***…"
         return cut[0]
 
 
 def _spelled(secret: str) -> set[str]:
-    """A secret as it may stand in a URL, a form, JSON (PHP escapes slashes there), a page, a list or an error."""
+    """A secret as it may appear in a URL, a form, JSON (PHP escapes slashes there), a page, a list or an error."""
     escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
     coded = {quote(secret, safe=safe, errors="surrogateescape") for safe in ("", "/")}
     coded.add(quote_plus(secret, errors="surrogateescape"))
@@ -77,7 +77,7 @@ def _spelled(secret: str) -> set[str]:
 
 
 def printable(text: str) -> str:
-    """Several lines for a log: no control characters, nothing that a runner takes for a command."""
+    """Lines for a log: without control characters, and without anything that a runner reads as a command."""
     text = _CONTROL.sub(_ZERO_WIDTH_SPACE, text.replace("\r\n", "\n").replace("\r", "\n"))
     return _COMMAND.sub(
         lambda found: found.group().replace(":", f":{_ZERO_WIDTH_SPACE}").replace("##", f"#{_ZERO_WIDTH_SPACE}#"),
@@ -86,13 +86,13 @@ def printable(text: str) -> str:
 
 
 def is_single_line(text: str) -> bool:
-    """Whether a text has neither line breaks nor control characters; any letter or emoji is fine."""
+    """Whether a text has neither line breaks, tabs nor control characters."""
     return not re.search(r"[\t\n]", text) and not _CONTROL.search(text)
 
 
 def did_you_mean(value: str, known: Iterable[str | None]) -> str:
-    """` (did you mean 'QA'?)` if something known is near, whatever its case; else nothing."""
-    import difflib  # only for a mistake
+    """` (did you mean 'QA'?)` if a known name is similar, ignoring case; else an empty text."""
+    import difflib  # loaded only if there is a mistake
 
     folded = {name.casefold(): name for name in known if name}
     near = difflib.get_close_matches(value.casefold(), folded, n=1)
@@ -100,19 +100,19 @@ def did_you_mean(value: str, known: Iterable[str | None]) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """White space folded to single spaces, cut to `limit` characters."""
+    """A text with its white space folded to single spaces, truncated to `limit` characters."""
     text = " ".join(printable(text).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def markdown(text: str, limit: int = 200) -> str:
-    """One line that stays plain text in any Markdown, table cells included."""
+    """One line that stays plain text in Markdown, also in a table cell."""
     text = re.sub(r"([\\`*_\[\]<>|~&$#!@])", r"\\\1", one_line(text, limit))
     return text.replace("://", "\\://").replace("www.", "www\\.")
 
 
 def markdown_block(text: str, limit: int = 4000) -> str:
-    """A fenced block that its own content cannot close."""
+    """A fenced code block that its content cannot close, truncated to `limit` characters."""
     if len(text) > limit:
         text = f"{text[:limit]}\n… ({len(text) - limit} more characters)"
     ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
@@ -121,7 +121,7 @@ def markdown_block(text: str, limit: int = 4000) -> str:
 
 
 def basic_pair(user: str, password: str) -> str:
-    """User and password as they travel in HTTP Basic, which is as secret as the password."""
+    """User and password as encoded for HTTP Basic authentication, which is as secret as the password."""
     return b64encode(f"{user}:{password}".encode(errors="replace")).decode("ascii")
 
 
@@ -131,7 +131,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """`1d 2h`; 90 seconds are `1m 30s`."""
+    """A duration in words: `1d 2h`, or `1m 30s` for 90 seconds."""
     left, parts = int(seconds), []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, size)

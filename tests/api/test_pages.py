@@ -62,7 +62,7 @@ def test_items_without_an_id_are_all_kept(server: HTTPServer) -> None:
 
 
 def test_a_filter_that_is_none_is_refused(server: HTTPServer) -> None:
-    with pytest.raises(TypeError, match=r"'startdate' is no filter \(did you mean 'start_date'\?\)"):
+    with pytest.raises(TypeError, match=r"'startdate' is not a filter \(did you mean 'start_date'\?\)"):
         client_of(server).audits.list(startdate="2026-05-01")  # type: ignore[call-arg]
 
 

@@ -85,7 +85,7 @@ COPY = {"to_folder": "RC"}
         bad("feedback-block-pattern is not a valid regular expression", feedback_block_pattern="a(?i)b"),
         bad("matches an empty text", feedback_block_pattern="blocker|"),
         bad("matches an empty text", feedback_block_pattern="(blocker)?"),
-        bad("feedback-block-pattern is only white space", feedback_block_pattern="  "),
+        bad("feedback-block-pattern contains only white space", feedback_block_pattern="  "),
         *(
             bad(f"timezone is '{wrong}', which this machine does not know: set UTC, a name like America/New_York, or an offset", timezone=wrong, **ONE)
             for wrong in ("Mars/Olympus", "CEST", "+2", "+25:00", "+02:60", "../../etc/passwd", "/etc/localtime", "Europe")
@@ -93,9 +93,9 @@ COPY = {"to_folder": "RC"}
         bad("on-inconclusive is 'ignore', expected one of fail, warn, pass", on_inconclusive="ignore", **ONE),
         bad("gate-mode is 'enforced', expected one of enforce, report (did you mean 'enforce'?)", gate_mode="enforced", **ONE),
         bad("max-age is '1w', expected a whole number with its unit", max_age="1w"),
-        bad("require-tags has no item in it", require_tags=" , "),
+        bad("require-tags contains no item", require_tags=" , "),
         bad("forbid-tags has 'a, b', but a tag cannot contain a comma", forbid_tags='"a, b"'),
-        bad("baseline is '../6', which is no id", baseline="../6", max_crash_rate_increase="1%"),
+        bad("baseline is '../6', which is not a valid id", baseline="../6", max_crash_rate_increase="1%"),
         bad("wait is given, but no check of the gate is: give one, like min-sessions", "promote", wait="1h", **COPY),
         bad("gate-mode is given, but no check of the gate is", "promote", gate_mode="report", **COPY),
         bad("timezone is given, but no check of the gate is", "promote", timezone="Z", **COPY),

@@ -41,7 +41,7 @@ def test_find_by_tags(run: Run, service: Service, inputs: dict[str, str], build_
         ({**FERRIES, "with_tags": "Candidate"}, "none with the tags Candidate"),
         ({**FERRIES, "with_tags": "x", "version": "2.4.0"}, "none with version '2.4.0' and the tags x"),
         ({"project_id": "6950110", "build_id": "8920001", "with_tags": "candidate"}, "none with the tags candidate and build-id 8920001"),
-        ({"with_tags": "candidate"}, "no build: give build-id and project-id"),
+        ({"with_tags": "candidate"}, "no build: set build-id and project-id"),
         ({**FERRIES, "with_tags": '"a, b"'}, "with-tags has 'a, b', but a tag cannot contain a comma"),
     ],
     ids=str,

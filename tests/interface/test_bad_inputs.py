@@ -24,12 +24,12 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
     ("step", "inputs", "drop", "expected", "code"),
     [
         # credentials
-        bad("find", "no credentials: give email and api-key, api-key alone (newer servers), or oidc-config-key with oidc-token, oidc-client-id or oidc-provider", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
-        bad("find", "sign in with email and api-key or by OIDC, not both of them", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
-        bad("find", "email is given without api-key", drop="APPDIST_API_KEY", **BUILD),
+        bad("find", "no credentials: set email and api-key, api-key alone (newer servers), or oidc-config-key with oidc-token, oidc-client-id or oidc-provider", drop="APPDIST_EMAIL APPDIST_API_KEY", **BUILD),
+        bad("find", "sign in with email and api-key or by OIDC, not both", email=EMAIL, api_key=API_KEY, oidc_token="tok-1234", oidc_config_key="cfg-1234", **BUILD),
+        bad("find", "email needs api-key", drop="APPDIST_API_KEY", **BUILD),
         bad("find", "Only newer servers accept an api-key alone: set email too", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
-        bad("find", "oidc-token is given without oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
-        bad("find", "api-key is empty, or has white space", api_key="two words", **BUILD),
+        bad("find", "oidc-token needs oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
+        bad("find", "api-key is empty, or contains white space", api_key="two words", **BUILD),
         bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),
         # where to
         bad("find", "region is 'us-west-1', expected one of us-east-1, eu-central-1, legacy", region="us-west-1", **BUILD),
@@ -50,12 +50,12 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "retries is 11, expected 0 to 10", retries="11", **BUILD),
         bad("find", "dry-run is 'maybe', expected true or false", dry_run="maybe", **BUILD),
         # the build
-        bad("find", "no build: give build-id and project-id, or build-url, or package-name"),
-        bad("find", "build-id is given without project-id", build_id=NEWEST_ANDROID),
-        bad("find", "build-id is latest, but of what", build_id="latest"),
-        bad("find", "build-id is '../1', which is no id", build_id="../1", project_id=ANDROID),
+        bad("find", "no build: set build-id and project-id, or build-url, or package-name"),
+        bad("find", "build-id needs a project: set project-id", build_id=NEWEST_ANDROID),
+        bad("find", "`build-id: latest` needs an app", build_id="latest"),
+        bad("find", "build-id is '../1', which is not a valid id", build_id="../1", project_id=ANDROID),
         bad("find", "build-url is 'https://x.example/apps/1', expected …/projects/<project>/builds/<build>", build_url="https://x.example/apps/1"),
-        bad("find", "build-url names another project than project-id", build_url="/projects/1-a/builds/2", **BUILD),
+        bad("find", "build-url and project-id name different projects", build_url="/projects/1-a/builds/2", **BUILD),
         bad("find", "8 builds fit. Give build-id and project-id", package_name="com.northwind.travel"),
         bad("find", "none of 4 visible projects has package-name 'com.northwind.travl' (did you mean 'com.northwind.travel'?)", package_name="com.northwind.travl"),
         bad("find", "none with version '9.9'. The newest are: build-id 8911052, version 4.3.0", package_name="com.northwind.travel", platform="android", version="9.9"),
@@ -67,9 +67,9 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "does not show which folder a project is in", package_name="com.northwind.travel", folder="QA"),
         # tags
         bad("tag", "tags is required: Tags, separated by commas", **BUILD),
-        bad("tag", "tags has no item in it", tags=" , \n# only a comment", **BUILD),
+        bad("tag", "tags contains no item", tags=" , \n# only a comment", **BUILD),
         bad("tag", "a tag cannot contain a comma", tags='"a, b"', **BUILD),
-        bad("tag", "has a quote that is not closed", tags='"a', **BUILD),
+        bad("tag", "contains an unclosed quote", tags='"a', **BUILD),
         bad("tag", "tags-mode is 'ad', expected one of replace, add, remove (did you mean 'add'?)", tags="a", tags_mode="ad", **BUILD),
         bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="add", **BUILD),
         bad("tag", "need today's tags, which this service does not show", tags="a", tags_mode="remove", **BUILD),
@@ -77,18 +77,18 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("annotate", "nothing to annotate: give release-notes", **BUILD),
         bad("annotate", "release-notes and release-notes-file are both given", release_notes="a", release_notes_file="b", **BUILD),
         bad("annotate", "release-notes-file missing.md does not exist in", release_notes_file="missing.md", **BUILD),
-        bad("annotate", "release-notes is only white space", release_notes="  \n ", **BUILD),
+        bad("annotate", "release-notes contains only white space", release_notes="  \n ", **BUILD),
         bad("annotate", "metadata line 2 is 'no equals', expected key=value", metadata="a=b\nno equals", **BUILD),
         bad("annotate", "metadata line 1 has the key 'a b'", metadata="a b=c", **BUILD),
-        bad("annotate", "metadata line 2 gives a a second time", metadata="a=1\na=2", **BUILD),
+        bad("annotate", "metadata line 2 sets a a second time", metadata="a=1\na=2", **BUILD),
         bad("annotate", "landing-page-mode is 'opn', expected one of open, closed (did you mean 'open'?)", landing_page_mode="opn", **BUILD),
         bad("annotate", "permission-groups names no tester group: 'Beta Tester' (did you mean 'Beta Testers'?)", permission_groups="QA, Beta Tester", **BUILD),
         bad("annotate", "permission-groups and clear-permission-groups are both given", permission_groups="QA", clear_permission_groups="yes", **BUILD),
         bad("annotate", "ci-metadata is true, but this is neither GitHub Actions nor GitLab CI", ci_metadata="true", **BUILD),
         # copy
         bad("copy", "to-folder is required", **BUILD),
-        bad("copy", "to-folder is only white space", to_folder="   ", **BUILD),
-        bad("copy", "to-folder has a line break", to_folder="a\nb", **BUILD),
+        bad("copy", "to-folder contains only white space", to_folder="   ", **BUILD),
+        bad("copy", "to-folder contains a line break", to_folder="a\nb", **BUILD),
         bad("copy", "copy-groups names no tester group: 'qa' (did you mean 'QA'?)", to_folder="F", copy_groups="qa", **BUILD),
         bad("copy", "if-exists is 'overwrite', expected one of copy, skip", to_folder="F", if_exists="overwrite", **BUILD),
         # invite
@@ -156,7 +156,7 @@ def test_text_that_is_not_utf8_is_refused(process: Process, service: Service) ->
 def test_a_secret_that_is_not_utf8_is_refused(process: Process) -> None:
     done = process("find", env={"APPDIST_API_KEY": "\udcff\udcfe", "APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "1"})
     assert done.code == INPUT
-    assert "api-key is empty, or has white space or a letter outside ASCII" in done.log
+    assert "api-key is empty, or contains white space or a character outside ASCII" in done.log
 
 
 @pytest.mark.parametrize("name", ["build_id", "region", "release_notes", "base_url", "tags"])
@@ -167,7 +167,7 @@ def test_a_credential_where_it_does_not_belong_is_not_even_shown_in_part(
     env = {"GITHUB_ACTIONS": "true", "APPDIST_API_KEY": secret, "APPDIST_PROJECT_ID": "1", "APPDIST_BUILD_ID": "1"}
     done = process("annotate", env={**env, f"APPDIST_INPUT_{name.upper()}": f"x{secret}"})
     assert done.code == INPUT
-    assert f"{name.replace('_', '-')} has one of the credentials in it" in done.text
+    assert f"{name.replace('_', '-')} contains a credential. Remove it." in done.text
     assert secret[:12] not in done.text.replace(f"::add-mask::{secret}", "") + done.files["summary.md"] + done.log
     assert service.sent == []
 

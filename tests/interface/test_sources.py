@@ -56,7 +56,7 @@ def test_what_an_action_hands_over_empty_does_not_come_from_elsewhere() -> None:
 def test_what_was_left_aside_is_told_with_the_error(run: Run) -> None:
     done = run("find", "--platform", "Android", env={"APPDIST_PACKAGE_NAME": "com.northwind.travel"})
     assert done.code == INPUT
-    assert "(APPDIST_PACKAGE_NAME left aside for what is given here.)" in done.log
+    assert "(Ignored in favour of the inputs that are set here: APPDIST_PACKAGE_NAME.)" in done.log
 
 
 LITERAL = {"literal_variables": True}  # as our GitLab templates pass free text

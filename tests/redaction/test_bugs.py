@@ -52,5 +52,5 @@ def test_a_bug_is_told_without_what_it_was_about(capfd: pytest.CaptureFixture[st
         ci.error(problem)
         ci.report.problem = problem
         text = out.getvalue() + "".join(capfd.readouterr())
-        assert "This is a bug of sauce-appdist" in text
+        assert "This is a bug in sauce-appdist" in text
         assert not found_in(text, [secret]), (place, text)

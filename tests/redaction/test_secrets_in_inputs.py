@@ -58,7 +58,7 @@ def test_a_secret_in_an_input_where_it_does_not_belong(
                 masks=place == "github",
             )
             assert code == INPUT, said
-            assert "has one of the credentials in it: take it out." in said
+            assert "contains a credential. Remove it." in said
 
 
 @pytest.mark.parametrize("place", NAMES)
@@ -128,7 +128,7 @@ def test_a_secret_that_is_none_is_refused_without_showing_it(inside: Inside, nam
         env = {**ways[name], **NAMES[place], f"APPDIST_{name.upper()}": text, "APPDIST_DEBUG": "true"}
         code, said = inside(step, env=env, secrets=[text, *lines], masks=place == "github")
         assert code == INPUT
-        assert (f"{name.replace('_', '-')} is empty, or has " in said) is not fits
+        assert (f"{name.replace('_', '-')} is empty, or contains " in said) is not fits
         masks = [line for line in said.split("\n") if line.startswith("::add-mask::")]
         if place == "github":
             assert said.split("\n")[: len(masks)] == masks, "before all else"

@@ -194,7 +194,7 @@ def test_no_credentials(act: Act) -> None:
     run = act.step("find", {"build-url": "/projects/1/builds/2"}, env={})
     assert (run.code, run.exit_code()) == (1, 2)
     (error,) = run.commands("error")
-    assert error.startswith("no credentials: give email and api-key")
+    assert error.startswith("no credentials: set email and api-key")
 
 
 # --- When it fails --------------------------------------------------------------------------------

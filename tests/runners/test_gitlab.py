@@ -145,7 +145,7 @@ def test_no_credentials(gitlab: GitLab) -> None:
         dumped({"include": [gitlab.include("find", "it", {"build-url": "/projects/1/builds/2"})]}), connected=False
     )
     assert run.exit_code("it") == 2
-    assert "no credentials: give email and api-key" in run.log("it")
+    assert "no credentials: set email and api-key" in run.log("it")
 
 
 # --- When it fails --------------------------------------------------------------------------------

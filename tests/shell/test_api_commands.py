@@ -65,7 +65,7 @@ def test_a_table_for_people_and_json_for_scripts(process: Process) -> None:
 
 def test_pages(api: Api, service: Service) -> None:
     one = api("audits", "list")
-    found = re.search(r"Page 1 of (\d+), (\d+) in all; --all reads every page\.", one.log)
+    found = re.search(r"Page 1 of (\d+), (\d+) in total; --all reads all pages\.", one.log)
     assert found
     pages, total = int(found[1]), int(found[2])
     assert pages >= 3
@@ -76,7 +76,7 @@ def test_pages(api: Api, service: Service) -> None:
     assert len({audit["id"] for audit in everything}) == total
     assert len(service.sent) - before == -(-total // 100)
     assert json.loads(api("audits", "list", "--page", str(pages + 1)).text) == []
-    assert "page and all are given together" in api("audits", "list", "--page", "2", "--all").log
+    assert "page and all are both set: set only one of them." in api("audits", "list", "--page", "2", "--all").log
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_pages(api: Api, service: Service) -> None:
         ("builds update --relase-notes a --project-id 1 --build-id 2", 2, "unrecognized arguments: --relase-notes (did you mean '--release-notes'?)\nSee sauce-appdist api builds update --help."),
         ("sessions get --project-id 6905338 --build-id 8911052 --session-id 9", 4, "Check project-id and build-id and session-id."),
         ("audits list --page 0", 2, "page is 0, expected 1 or more"),
-        (f'builds invite --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups "QA,Stakeholders"', 2, "groups has 'QA,Stakeholders', but cannot be given by a name with a comma"),
+        (f'builds invite --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups "QA,Stakeholders"', 2, "groups has 'QA,Stakeholders', but a name here cannot contain a comma"),
         (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to /dev/null", 2, "to is /dev/null, expected a file or a directory"),
         (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to -", 2, "to is -, expected a file or a directory"),
         (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to /tmp/not-there/", 2, "to is /tmp/not-there/, a directory that does not exist: create it first"),
-        ("builds list --project-id ../1", 2, "project-id is '../1', which is no id"),
+        ("builds list --project-id ../1", 2, "project-id is '../1', which is not a valid id"),
         ("builds get --project-id 1 --build-id 2", 4, "Check project-id and build-id."),
-        (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID}", 2, "nothing to update: give release-notes"),
-        (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups QA --clear-groups", 2, "give one of them"),
+        (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID}", 2, "nothing to update: set release-notes"),
+        (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID} --groups QA --clear-groups", 2, "groups and clear-groups are both set: set only one of them."),
         (f"builds update --project-id {ANDROID} --build-id {NEWEST_ANDROID} --landing-page-mode opn", 2, "did you mean 'open'?"),
         (f"builds download --project-id {ANDROID} --build-id {NEWEST_ANDROID} --to /nowhere/at/all", 2, "to is /nowhere/at/all, which cannot be written: No such file or directory"),
         ("testers get --tester-id 999", 4, "Check the tester's e-mail or id"),
@@ -103,10 +103,10 @@ def test_pages(api: Api, service: Service) -> None:
         ("audits list --start-date 31.3.2026", 2, "start-date is '31.3.2026', expected a date like 2026-03-31"),
         ("audits list --action-type many", 2, "action-type is 'many', expected a whole number"),
         ("audits list --per-page 500", 4, "refused (HTTP 400, code 1)"),
-        ("webhooks add --name CI --url hook", 2, "url is no URL: expected one like https://hooks.example.com/appdist"),
+        ("webhooks add --name CI --url hook", 2, "url is not a valid URL: expected one like https://hooks.example.com/appdist"),
         ("webhooks add --name CI --url https://a.example --actions upload,install", 2, f"actions is 'upload,install', expected one of {', '.join(ACTIONS)}"),
         ("webhooks get --webhook-id 999", 4, "refused (HTTP 400, code 1)"),
-        ("sites create --site-name abc", 2, "site-name is 'abc', expected more than three of letters, digits, - and _"),
+        ("sites create --site-name abc", 2, "site-name is 'abc', expected at least four letters, digits, - or _"),
         ("sites create --site-name emea-2", 3, "the account may not do this"),
     ],
 )  # fmt: skip
@@ -122,12 +122,12 @@ def test_a_list_that_is_partly_done_says_which(api: Api, service: Service) -> No
     service.fault(path="/testers/groups/12$", body={"status": "ok", "testers": [{"email": "A@example.com"}]})
     done = api("groups", "add-testers", "--group-id", "12", "--emails", "a@example.com, b@example.com")
     assert done.code == 6
-    assert "not done for b@example.com: no such tester, or it was so before. Done for the rest." in done.log
+    assert "nothing changed for b@example.com: no such tester, or nothing to change. The others are done." in done.log
     assert json.loads(done.text) == [{"email": "A@example.com"}]
     service.fault(path="/testers/groups/12$", body={"status": "ok", "testers": []})
     done = api("groups", "add-testers", "--group-id", "12", "--emails", "b@example.com")
     assert done.code == 2
-    assert "emails: not done for b@example.com: no such tester, or it was so before." in done.log
+    assert "emails: nothing changed for b@example.com: no such tester, or nothing to change." in done.log
     assert "Done for the rest" not in done.log
 
 
@@ -146,17 +146,19 @@ def test_a_write_of_unknown_fate_says_so_and_is_not_repeated(
     service.fault(path=path, times=None, **fault)
     done = api(*command)
     assert done.code == 6
-    assert "Whether it was done is unknown, and it was not sent again: look before you repeat it." in done.log
+    assert (
+        "Whether the request had an effect is unknown. It was not sent again: check before you repeat it." in done.log
+    )
     assert len(service.writes) == 1
 
 
 def test_groups_that_nobody_has_are_told(api: Api) -> None:
     copied = api("builds", "copy", *BUILD, "--to-folder", "F", "--groups", "QA,Nobody")
     assert copied.code == 6
-    assert "It was done, but the service does not know the groups Nobody." in copied.log
+    assert "Done, except for groups that the service does not know: Nobody." in copied.log
     assert json.loads(copied.text)["invalid_groups"] == ["Nobody"]
     updated = api("builds", "update", *BUILD, "--groups", "Nobody")
-    assert (updated.code, "does not know the groups Nobody" in updated.log) == (6, True)
+    assert (updated.code, "Done, except for groups that the service does not know: Nobody." in updated.log) == (6, True)
 
 
 def test_in_a_job_nothing_gets_among_the_data(process: Process) -> None:

@@ -15,10 +15,10 @@ from interface.support import INPUT
         (["fnd"], "invalid choice: 'fnd'"),
         (["find", "--build", "1"], "unrecognized arguments: --build (did you mean '--build-id'?)"),
         (["find", "--apikey=k-123456"], "unrecognized arguments: --apikey (did you mean '--api-key'?)"),
-        (["find", "k-123456"], "1 argument too many: every value needs its option before it"),
+        (["find", "k-123456"], "1 argument too many: put an option before every value"),
         (
             ["find", "--api-key", "k-123456"],
-            "--api-key is not taken here, where others could read it: set APPDIST_API_KEY",
+            "--api-key is not accepted as an argument, because other users could read it: set APPDIST_API_KEY",
         ),
         (["find", "--api-key=k-123456"], "set APPDIST_API_KEY"),
         (["find", "--oidc-token", "k-123456"], "set APPDIST_OIDC_TOKEN"),

@@ -28,7 +28,7 @@ def test_what_cannot_be_taken_back_needs_yes_where_nobody_can_be_asked(
     options = filled(REACHES[command][0], client, tmp_path)
     done = api(*command.split(), *options, env=OWNER)
     assert done.code == 2
-    assert "Nobody can be asked here: give --yes. Nothing was sent." in done.log
+    assert "This is not a terminal, so the command cannot ask: set --yes. Nothing was sent." in done.log
     assert done.text == ""
     assert service.writes == []
 
@@ -45,7 +45,7 @@ def test_mails_are_asked_for_and_nothing_else(api: Api, service: Service, comman
     assert service.outbox == []
     refused = api(*command, "--notify")
     assert refused.code == 2
-    assert "give --yes" in refused.log
+    assert "set --yes" in refused.log
     assert service.outbox == []
     assert api(*command, "--notify", "--yes").code == 0
     assert service.outbox

@@ -43,7 +43,7 @@ def test_people_ask_whoami(process: Process, service: Service) -> None:
     ("env", "code", "expected"),
     [
         ({"APPDIST_API_KEY": "wrong-key-0000"}, 3, "first check that region is the account's"),
-        ({"APPDIST_API_KEY": ""}, 2, "email is given without api-key"),
+        ({"APPDIST_API_KEY": ""}, 2, "email needs api-key"),
         ({"APPDIST_BASE_URL": "http://127.0.0.1:9", "APPDIST_RETRIES": "0"}, 5, "127.0.0.1:9 cannot be reached"),
     ],
 )
@@ -102,9 +102,9 @@ def test_a_key_can_be_in_a_file(process: Process, tmp_path: Path) -> None:
     ("content", "expected"),
     [
         (None, "which cannot be read: No such file or directory"),
-        (b"  \n", "which is empty: expected a file that holds it"),
-        (b"\xff\xfe", "which cannot be read: it is no text"),
-        (b"two words", "api-key is empty, or has white space"),
+        (b"  \n", "which is empty: expected a file with the secret"),
+        (b"\xff\xfe", "which cannot be read: it is not a text file"),
+        (b"two words", "api-key is empty, or contains white space"),
     ],
 )
 def test_a_file_without_a_key_is_named(process: Process, tmp_path: Path, content: bytes | None, expected: str) -> None:

@@ -130,7 +130,7 @@ def test_a_large_bundle_is_read_as_well_where_it_is_an_input(
     place.write_bytes(BAD_BUNDLES["cut"] * 3000 if BAD_BUNDLES["cut"] else b"")
     done = process("find", env=at(front, APPDIST_INPUT_CA_BUNDLE=str(place)))
     assert done.code == 2, done.log
-    assert "holds no certificates" in done.log
+    assert "contains no certificates" in done.log
 
 
 @pytest.mark.parametrize("found", [False, True], ids=["token-url", "issuer"])

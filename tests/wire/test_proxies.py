@@ -129,7 +129,9 @@ REFUSALS = {
 
 def assert_blames_the_proxy(done: Outcome, proxy: Proxy) -> None:
     assert done.code == 5, done.log
-    problem = next(line for line in done.log.splitlines() if line.startswith("No sensible answer:"))
+    problem = next(
+        line for line in done.log.splitlines() if line.startswith("Service unreachable, or invalid response:")
+    )
     assert re.search(r"\bproxy\b", problem), problem
     assert f"127.0.0.1:{proxy.port}" in problem, "which one it is"
     assert "appdist.test" in problem

@@ -95,7 +95,7 @@ def test_a_write_that_arrived_before_tls_broke_is_of_unknown_fate(
         assert server.heard.startswith(b"PATCH ")
         assert len(server.connections) == 1
         assert done.code == 6
-        assert "Whether it was done is unknown" in done.log
+        assert "Whether the request had an effect is unknown" in done.log
 
 
 def test_an_identity_provider_without_tls_gets_no_secret(process: Process, company: Company) -> None:

@@ -1,4 +1,4 @@
-"""Audits: who did what in the account."""
+"""Audit logs: who did what in the account."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from sauce_appdist.wire.transport import Transport
 
-# The most that every server gives at once: docs/reference/api-facts.md#audit-trail.
+# The largest page that every server accepts: docs/reference/api-facts.md#audit-trail.
 PER_PAGE = 100
 
 
 class RecentAudit(ApiModel):
-    """An item of the older endpoint. `timestamp` has no zone: the documents name none."""
+    """An item of the deprecated endpoint. `timestamp` is naive: the documents name no time zone."""
 
     id: str | None = None
     timestamp: Moment = None
@@ -32,9 +32,9 @@ class RecentAudit(ApiModel):
 
 
 class Audit(ApiModel):
-    """An item of an audit log. `timestamp` has no zone: the documents name none.
+    """An item of an audit log. `timestamp` is naive: the documents name no time zone.
 
-    `action_data` is what the service recorded, mostly an object with `from` and `to`.
+    `action_data` is the recorded change, usually an object with `from` and `to`.
     """
 
     id: str | None = None
@@ -50,7 +50,7 @@ class Audit(ApiModel):
 
 
 class Pagination(ApiModel):
-    """Where a page stands among all."""
+    """The position of a page and the number of pages."""
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -72,20 +72,20 @@ class AuditPage(Reply):
 
 
 class AuditTrail:
-    """An audit log: iterating asks for one page after the other, as they are needed."""
+    """An audit log. Iterating requests one page after the other, as they are needed."""
 
     def __init__(self, transport: Transport, url: str, query: dict[str, str]) -> None:
         self._transport, self._url, self._query = transport, url, query
 
     def page(self, number: int) -> AuditPage:
-        """One page; the first is 1. Beyond the last one it is empty."""
+        """One page; the first is 1. A page after the last one is empty."""
         return self._transport.request("GET", self._url, AuditPage, query={**self._query, "page": str(number)})
 
     def __iter__(self) -> Iterator[Audit]:
         seen: set[str] = set()
         for number in count(1):
             page = self.page(number)
-            # What happens meanwhile pushes items to a later page, where they come a second time.
+            # New events move items to a later page, where they appear a second time.
             fresh = [audit for audit in page.audits if audit.id not in seen]
             seen |= {audit.id for audit in fresh if audit.id is not None}
             yield from fresh
@@ -95,10 +95,10 @@ class AuditTrail:
 
 
 class Filters(TypedDict, total=False):
-    """What an audit log can be asked for.
+    """The filters of an audit log.
 
-    `site` is for multi-site accounts: a subdomain or an enterprise id. A day is a date or `YYYY-MM-DD`. A page has at
-    most 200 items, on newer servers 100.
+    `site` is for multi-site accounts: a subdomain or an enterprise id. A day is a date or `YYYY-MM-DD`. `per_page` is
+    at most 200, on newer servers 100.
     """
 
     site: str | int
@@ -112,24 +112,24 @@ class Audits(Resource):
     """`client.audits`."""
 
     def recent(self) -> list[RecentAudit]:
-        """The recent items, by the endpoint that the vendor calls deprecated (GET /api/1/audits)."""
+        """The recent items, from an endpoint that the vendor has deprecated (GET /api/1/audits)."""
         return self.transport.request("GET", "/api/1/audits", RecentAuditsReply).audits
 
     def list(self, **filters: Unpack[Filters]) -> AuditTrail:
-        """All audit logs (GET /api/2/audits/)."""
+        """The whole audit log (GET /api/2/audits/)."""
         return self._trail("", filters)
 
     def admin_trail(self, **filters: Unpack[Filters]) -> AuditTrail:
-        """What admins did (GET /api/2/audits/admin-trail/)."""
+        """The actions of admins (GET /api/2/audits/admin-trail/)."""
         return self._trail("admin-trail/", filters)
 
     def tester_trail(self, **filters: Unpack[Filters]) -> AuditTrail:
-        """What was done with testers (GET /api/2/audits/tester-trail/)."""
+        """The actions on testers (GET /api/2/audits/tester-trail/)."""
         return self._trail("tester-trail/", filters)
 
     def _trail(self, trail: str, filters: Filters) -> AuditTrail:
         if unknown := filters.keys() - Filters.__annotations__.keys():
             name = min(unknown)
-            raise TypeError(f"{name!r} is no filter{did_you_mean(name, Filters.__annotations__)}")
+            raise TypeError(f"{name!r} is not a filter{did_you_mean(name, Filters.__annotations__)}")
         query = {name: str(value) for name, value in filters.items() if value is not None}
         return AuditTrail(self.transport, f"/api/2/audits/{trail}", {"per_page": str(PER_PAGE), **query})

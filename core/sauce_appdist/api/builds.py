@@ -1,4 +1,4 @@
-"""Builds: what a pipeline uploads."""
+"""Builds that pipelines uploaded."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Build(ApiModel):
     """An uploaded build.
 
-    `uploaded_at` has no zone: the documents name none. `tags`, `comment`, `platform`, `package_name` and `folder`
-    are None where the server does not show them, and so is a counter.
+    `uploaded_at` is naive: the documents name no time zone. `tags`, `comment`, `platform`, `package_name`, `folder`
+    and every counter are None if the server does not show them.
     """
 
     id: str
@@ -59,7 +59,7 @@ class BuildReply(Reply):
 
 
 class UpdatedBuild(Reply):
-    """The build after a PATCH: the only documented place that shows tags, notes and groups."""
+    """The build after an update: the only documented response with tags, release notes and groups."""
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -72,7 +72,7 @@ class UpdatedBuild(Reply):
 
 
 class CopiedBuild(Reply):
-    """What a copy answers: the new build's id, but not the project that it lives in."""
+    """The response to a copy: the id of the new build, but not of its project."""
 
     model_config = ConfigDict(alias_generator=None)
 
@@ -86,7 +86,7 @@ class CopiedBuild(Reply):
 
 
 class Download(NamedTuple):
-    """A file that was downloaded: where it is, and its size in bytes."""
+    """A downloaded file: its path, and its size in bytes."""
 
     path: Path
     size: int
@@ -106,7 +106,7 @@ class Builds(Resource):
     def delete(self, project_id: str, build_id: str) -> None:
         """Delete a build with its artifacts, sessions and crashes (DELETE …/builds/{build-id}).
 
-        The last build of a project takes the project with it.
+        Deleting the last build of a project deletes the project.
         """
         self.transport.request("DELETE", build_path(project_id, build_id), Reply)
 
@@ -121,9 +121,9 @@ class Builds(Resource):
         landing_page_mode: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> UpdatedBuild:
-        """Change what is given and leave the rest (PATCH …/builds/{build-id}/).
+        """Change what is set, and nothing else (PATCH …/builds/{build-id}/).
 
-        `tags` replaces today's tags. `groups` are names; an empty list clears all groups.
+        `tags` replaces the present tags. `groups` are names; an empty list clears all groups.
         """
         form = given(
             comment=release_notes,
@@ -145,11 +145,10 @@ class Builds(Resource):
         project_groups: Sequence[str] | None = None,
         allow_all_testers: bool | None = None,
     ) -> CopiedBuild:
-        """Copy a build to a folder, which is created if need be (POST …/builds/{build-id}/copy).
+        """Copy a build to a folder, which is created if it does not exist (POST …/builds/{build-id}/copy).
 
-        `groups` and `project_groups` are names or ids; None copies the original's. The reply names
-        no project: a folder holds projects of its own. It is ok even when `invalid_groups` is not
-        empty.
+        `groups` and `project_groups` are names or ids; None copies those of the original. The response does not name
+        the project: a folder has projects of its own. The copy is made even if `invalid_groups` is not empty.
         """
         form = given(
             folder_name=to_folder,
@@ -171,17 +170,17 @@ class Builds(Resource):
     ) -> Reply:
         """Invite tester groups, by name or id (POST …/builds/{build-id}/invites/).
 
-        Every tester of the groups is mailed once per call if `notify` is true.
+        If `notify` is true, every call sends one e-mail to every tester of the groups.
         """
         form = given(groups=joined(groups), comment=message, notify="on" if notify else None)
         return self.transport.request("POST", build_path(project_id, build_id) + "/invites/", Reply, form=form)
 
     def download(self, project_id: str, build_id: str, *, to: str | os.PathLike[str] = ".") -> Download:
-        """The uploaded file (GET …/builds/{build-id}/download/).
+        """Download the uploaded file (GET …/builds/{build-id}/download/).
 
-        `to` is the file to write, or a directory, where it gets the name that the service gives it. There is the
-        whole file or none: it takes its name when it is complete. Raises InputError where it cannot be written, and
-        ApiError where the account keeps no files.
+        `to` is the file to write, or a directory; there the file gets the name that the service sends. The file
+        appears under its name only when it is complete. Raises InputError if it cannot be written, and ApiError if the
+        account keeps no files.
         """
         from sauce_appdist.wire.files import AtomicDownload  # most runs download nothing
 
@@ -191,5 +190,5 @@ class Builds(Resource):
 
 
 def build_path(project_id: str, build_id: str) -> str:
-    """The path of a build."""
+    """The path of a build. Raises InputError as `path` does."""
     return f"{path('/api/1/projects', project_id)}/{path('builds', build_id)}"

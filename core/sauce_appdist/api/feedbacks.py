@@ -1,4 +1,4 @@
-"""Feedbacks: what testers wrote."""
+"""Feedback from testers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Feedback(ApiModel):
-    """What a tester wrote.
+    """A feedback from a tester.
 
-    The service gives its time twice, as `recorded_at` and as `recordedAt`, in the documents' sample ten hours apart;
-    neither has a zone. Here the latter is `recorded_at_alternate`.
+    The service sends its time twice, as `recorded_at` and as `recordedAt`: ten hours apart in the documents' sample,
+    and both naive. Here the latter is `recorded_at_alternate`.
     """
 
-    model_config = ConfigDict(populate_by_name=False)  # the two would be taken for each other
+    model_config = ConfigDict(populate_by_name=False)  # else the two times could be confused
 
     id: str | None = Field(None, alias="feedbackId")
     text: str | None = None
@@ -42,5 +42,5 @@ class Feedbacks(Resource):
     """`client.feedbacks`."""
 
     def list(self) -> builtins.list[Feedback]:
-        """The 100 latest feedbacks of the whole account; there is no filter (GET /api/1/feedbacks/)."""
+        """The latest 100 feedbacks of the whole account, without a filter (GET /api/1/feedbacks/)."""
         return self.transport.request("GET", "/api/1/feedbacks/", FeedbacksReply).feedbacks

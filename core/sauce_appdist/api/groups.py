@@ -22,7 +22,7 @@ class GroupsReply(Reply):
 
 
 class GroupReply(Reply, Group):
-    """A new group stands in the envelope itself; elsewhere every single thing stands in a field of its name."""
+    """A new group. Its fields are in the envelope itself, or in a field `group` as for other resources."""
 
     id: str = Field(validation_alias=AliasChoices("id", AliasPath("group", "id")))
     name: str = Field("", validation_alias=AliasChoices("name", AliasPath("group", "name")))
@@ -40,25 +40,25 @@ class Groups(Resource):
         return self.transport.request("GET", _GROUPS, GroupsReply).groups
 
     def create(self, name: str) -> Group:
-        """A new group (POST /api/1/testers/groups)."""
+        """Create a group (POST /api/1/testers/groups)."""
         return self.transport.request("POST", _GROUPS, GroupReply, form={"groupName": name})
 
     def add_testers(self, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         """Add testers of the account to a group (POST /api/1/testers/groups/{group-id}).
 
-        Returns those who were added: newer servers leave out an unknown e-mail where others refuse it.
+        Returns the testers that were added: newer servers ignore an unknown e-mail, others refuse it.
         """
         return self._members("POST", group_id, emails)
 
     def remove_testers(self, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         """Remove testers from a group (DELETE /api/1/testers/groups/{group-id}).
 
-        Returns those who were removed. A group that is left without members is discarded.
+        Returns the testers that were removed. The service deletes a group that has no members left.
         """
         return self._members("DELETE", group_id, emails)
 
     def _members(self, method: str, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         form = given(email=joined(emails))
         changed = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form).testers
-        # A server that only says ok has done as it was asked.
+        # A server that only responds ok has changed all of them.
         return [Tester(email=email) for email in emails] if changed is None else changed

@@ -1,4 +1,4 @@
-"""Permissions: who administrates the account."""
+"""Admins of the account and their permissions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Admin(ApiModel):
-    """An admin. `permissions` are like `16527:rw`, a project's id and what is allowed there; `*` is every project."""
+    """An admin. A permission is a project id and the access to it, like `16527:rw`; `*` is every project."""
 
     email: str | None = None
     role: str | None = None

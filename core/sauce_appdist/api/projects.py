@@ -1,4 +1,4 @@
-"""Projects: an app on one platform."""
+"""Projects: apps on one platform each."""
 
 from __future__ import annotations
 

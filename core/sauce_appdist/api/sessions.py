@@ -1,4 +1,4 @@
-"""Sessions: what testers did with a build. Only the older of the two documents has them."""
+"""Recorded sessions of a build. Only the older of the two documents describes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _duration(value: object) -> object:
-    """`15:01` is minutes and seconds, `1:02:03` has hours; None where it is neither."""
+    """A duration from `15:01` (minutes and seconds), `1:02:03` (hours) or seconds; None for anything else."""
     if isinstance(value, str) and re.fullmatch(r"\d+(:\d+){0,2}", value, re.ASCII):
         seconds = 0
         for part in value.split(":"):
@@ -27,9 +27,9 @@ def _duration(value: object) -> object:
 
 
 class Session(ApiModel):
-    """A recorded session. `start_time` has no zone: the document names none.
+    """A recorded session. `start_time` is naive: the document names no time zone.
 
-    `events()` adds what was recorded to `model_extra`: its shape is not documented.
+    `events()` adds the recorded events to `model_extra`; their shape is not documented.
     """
 
     id: str
@@ -70,14 +70,14 @@ class Sessions(Resource):
         return self._session(project_id, build_id, session_id, fields="events")
 
     def logs(self, project_id: str, build_id: str, session_id: str) -> str:
-        """The log that was recorded, as text (GET …/sessions/{session-id}/?fields=logs)."""
+        """The recorded log, as text (GET …/sessions/{session-id}/?fields=logs)."""
         return self.transport.text(_session_path(project_id, build_id, session_id), query={"fields": "logs"})
 
     def _session(self, project_id: str, build_id: str, session_id: str, **query: str) -> Session:
         reply = self.transport.request(
             "GET", _session_path(project_id, build_id, session_id), SessionReply, query=query
         )
-        # Where the events stand is not documented: beside the session or in it.
+        # Not documented: whether the events are inside the session or beside it.
         session = reply.session
         known = {*type(session).model_fields, *(session.model_extra or {})}
         beside = {name: value for name, value in (reply.model_extra or {}).items() if name not in known}

@@ -1,4 +1,4 @@
-"""Sites: the accounts of a multi-site company."""
+"""Sites (accounts) of a multi-site company."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LOGIN_METHODS = {"sso": "0", "credentials": "1"}
 
 
 class SiteUser(ApiModel):
-    """Somebody with a role in a site, or a manager of all of them."""
+    """A user with a role in a site, or a manager of all sites."""
 
     email: str | None = None
     role: str | None = None
 
 
 class Site(ApiModel):
-    """One account of the company."""
+    """One site (account) of the company."""
 
     id: str
     name: str | None = None
@@ -31,7 +31,7 @@ class Site(ApiModel):
 
 
 class SiteList(ApiModel):
-    """All sites and those who manage them."""
+    """All sites and their managers."""
 
     accounts: list[Site] = Field(default_factory=list)
     managers: Annotated[list[SiteUser], Flat] = Field(default_factory=list)
@@ -55,9 +55,9 @@ class Sites(RenamedResource):
         return self.ask("GET", SitesReply).sites
 
     def create(self, name: str, *, login_method: LoginMethod | None = None) -> None:
-        """A new site (POST /api/1/site/).
+        """Create a site (POST /api/1/site/).
 
-        `name` has digits, letters, `-` and `_`, more than three of them.
+        `name` consists of at least four letters, digits, `-` or `_`. Raises InputError for an unknown login method.
         """
         if login_method not in {None, *_LOGIN_METHODS}:
             raise InputError(f"login-method is {login_method!r}, expected sso or credentials.")

@@ -1,4 +1,4 @@
-"""Testers: the people who get builds."""
+"""Testers of the account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Tester(ApiModel):
-    """A person who tests. `last_login` and `created_at` have no zone: the documents name none."""
+    """A tester. `last_login` and `created_at` are naive: the documents name no time zone."""
 
     id: str | None = None
     email: str | None = None
@@ -24,14 +24,14 @@ class Tester(ApiModel):
 
 
 class Membership(ApiModel):
-    """A group that a tester is in."""
+    """A group that a tester belongs to."""
 
     id: str | None = None
     name: str | None = None
 
 
 class Group(ApiModel):
-    """A tester group; `testers` is None where the answer does not list them."""
+    """A tester group; `testers` is None if the response does not list them."""
 
     id: str
     name: str = ""
@@ -52,15 +52,15 @@ class Testers(Resource):
     def list(self, *, build_id: str | None = None) -> builtins.list[Tester]:
         """All testers of the account (GET /api/1/testers).
 
-        With `build_id` each has more fields, about that build, in `model_extra`: which ones is not documented.
+        With `build_id`, `model_extra` has more fields about that build; they are not documented.
         """
         query = given(buildId=build_id)
         return self.transport.request("GET", "/api/1/testers", TestersReply, query=query).testers
 
     def add(self, emails: Sequence[str], *, group: str | None = None, notify: bool = False) -> None:
-        """Add testers to the account, and to a group that is created if need be (POST /api/1/testers/).
+        """Add testers to the account, and to a group, which is created if needed (POST /api/1/testers/).
 
-        Each is sent the welcome e-mail if `notify` is true.
+        If `notify` is true, the service sends each of them the welcome e-mail.
         """
         form = given(email=joined(emails), group=group, notify="on" if notify else None)
         self.transport.request("POST", "/api/1/testers/", Reply, form=form)
@@ -70,11 +70,11 @@ class Testers(Resource):
         return self.transport.request("GET", path("/api/1/testers", tester_id), TesterReply).tester
 
     def block(self, tester_id: str) -> None:
-        """Keep a tester from every app; the data stays (POST /api/1/testers/{tester-id}/block/)."""
+        """Block a tester from every app, and keep the tester's data (POST /api/1/testers/{tester-id}/block/)."""
         self.transport.request("POST", path("/api/1/testers", tester_id) + "/block/", Reply)
 
     def unblock(self, tester_id: str) -> None:
-        """Restore a blocked tester's invitations (DELETE /api/1/testers/{tester-id}/block/)."""
+        """Unblock a tester and restore the invitations (DELETE /api/1/testers/{tester-id}/block/)."""
         self.transport.request("DELETE", path("/api/1/testers", tester_id) + "/block/", Reply)
 
     def delete(self, tester_id: str) -> None:

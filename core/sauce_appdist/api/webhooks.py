@@ -1,4 +1,4 @@
-"""Webhooks: what the service calls when something happens."""
+"""Webhooks: URLs that the service calls on an event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIONS = ("crash", "feedback", "upload", "new-udid")
 
 
 class Webhook(ApiModel):
-    """A webhook. `status` is as the service writes it; `enabled` is what it means."""
+    """A webhook. `status` is the service's value; `enabled` is its meaning."""
 
     id: str
     status: str | bool | None = None
@@ -26,7 +26,7 @@ class Webhook(ApiModel):
 
     @property
     def enabled(self) -> bool | None:
-        """Whether it is called; None where `status` says nothing that is known."""
+        """Whether the service calls it; None if `status` is missing or unknown."""
         return {"1": True, "true": True, "active": True, "0": False, "false": False, "suspended": False}.get(
             str(self.status).lower()
         )
@@ -60,7 +60,7 @@ class Webhooks(RenamedResource):
     ) -> None:
         """Add a webhook (POST /api/1/webhook/).
 
-        `actions` are of `ACTIONS`. It is not called before it is enabled.
+        `actions` are values of `ACTIONS`. The service does not call the webhook until it is enabled.
         """
         self.ask("POST", Reply, form=_form(name, url, enabled, actions, project_ids))
 
@@ -80,7 +80,7 @@ class Webhooks(RenamedResource):
     ) -> None:
         """Change a webhook (POST /api/1/webhook/{webhook-id}/).
 
-        What becomes of a parameter that is left away is not documented: give all of them.
+        Set all parameters: what the service does with an omitted one is not documented.
         """
         self.ask("POST", Reply, webhook_id, form=_form(name, url, enabled, actions, project_ids))
 

@@ -1,7 +1,7 @@
-"""Which inputs belong together to sign in, and what is made of them (docs/reference/api-facts.md#signing-in).
+"""The sign-in methods and their inputs (docs/reference/api-facts.md#signing-in).
 
-`METHODS` is the whole of it: the checks, the error messages and the table in
-docs/reference/sign-in.md are made from these rows.
+`METHODS` is the only source: the checks, the error messages and the table in docs/reference/sign-in.md follow from
+its rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SignInMethod(NamedTuple):
-    """A way to sign in: what it needs (`a|b` is one of the two), what it takes besides, and when to use it."""
+    """A sign-in method: the inputs it needs (`a|b` is either), its optional inputs, and when to use it."""
 
     key: Literal["basic", "key", "token", "client", "job", "exchange"]
     name: str
@@ -22,16 +22,16 @@ class SignInMethod(NamedTuple):
     when: str
 
     def missing(self, given: Collection[str]) -> list[str]:
-        """What it needs and has not got."""
+        """The needed inputs that are not among the given ones."""
         return [need.replace("|", " or ") for need in self.needs if not set(need.split("|")) & set(given)]
 
     def unexpected(self, given: Collection[str]) -> list[str]:
-        """What does not belong to it."""
+        """The given inputs that are not part of this method."""
         known = {name for need in self.needs for name in need.split("|")} | set(self.takes)
         return [name for name in given if name not in known]
 
     def formula(self) -> str:
-        """`oidc-token and oidc-config-key`."""
+        """The needed inputs in words, like `oidc-token and oidc-config-key`."""
         return " and ".join(need.replace("|", " or ") for need in self.needs)
 
 
@@ -42,36 +42,36 @@ METHODS = (
         "API key with e-mail",
         ("email", "api-key"),
         (),
-        "The documented method, which every server of today takes. The account needs the Admin role.",
+        "The documented method. Every current server accepts it. The account needs the Admin role.",
     ),
     SignInMethod(
         "key",
         "API key alone",
         ("api-key",),
         (),
-        "Newer servers (those that send a `Deprecation` or `Sunset` header) take the key without an e-mail, and may "
-        "want it so. Others answer 401; the message says so.",
+        "Newer servers (those that send a `Deprecation` or `Sunset` header) accept the key without an e-mail, and may "
+        "require it. Others respond 401, and the message says so.",
     ),
     SignInMethod(
         "token",
         "access token",
         ("oidc-token", "oidc-config-key"),
         (),
-        "Another step of the job has the token already.",
+        "Another step of the job has already obtained the token.",
     ),
     SignInMethod(
         "client",
         "client credentials",
         ("oidc-token-url|oidc-issuer", "oidc-client-id", "oidc-client-secret", "oidc-config-key"),
         (*_TOKEN, "oidc-client-auth"),
-        "The company's identity provider gives a token for a client id and its secret.",
+        "The company's identity provider issues a token for a client id and its secret.",
     ),
     SignInMethod(
         "job",
         "identity of the job",
         ("oidc-provider", "oidc-config-key"),
         ("oidc-id-token-audience",),
-        "No stored secret but the config key: the account's OIDC settings name GitHub or GitLab itself as the issuer. "
+        "The config key is the only stored secret: the account's OIDC settings name GitHub or GitLab as the issuer. "
         "Read [the warning](../how-to/sign-in-with-the-job.md) first.",
     ),
     SignInMethod(
@@ -79,60 +79,60 @@ METHODS = (
         "identity of the job, exchanged",
         ("oidc-provider", "oidc-exchange", "oidc-token-url|oidc-issuer", "oidc-config-key"),
         ("oidc-id-token-audience", "oidc-client-id", *_TOKEN),
-        "No stored secret but the config key: the company's identity provider trusts the job (Entra ID calls it "
-        "workload identity federation) and gives a token for it. `client-assertion` needs `oidc-client-id`.",
+        "The config key is the only stored secret: the company's identity provider trusts the job (Entra ID calls it "
+        "workload identity federation) and issues a token for it. `client-assertion` needs `oidc-client-id`.",
     ),
 )
 
 
 def choose(given: list[str]) -> SignInMethod:
-    """The one way that these inputs are. Raises ValueError with what to add or to take away."""
+    """The method that these inputs form. Raises ValueError, which says what to set or to omit."""
     if {"oidc-token-url", "oidc-issuer"} <= set(given):
-        raise ValueError("oidc-token-url and oidc-issuer are both given: give one of them")
+        raise ValueError("oidc-token-url and oidc-issuer are both set: set only one of them")
     fitting = [method for method in METHODS if not method.missing(given) and not method.unexpected(given)]
     if fitting:
         return fitting[0]
     if not given:
         raise ValueError(
-            "no credentials: give email and api-key, api-key alone (newer servers), or oidc-config-key with "
+            "no credentials: set email and api-key, api-key alone (newer servers), or oidc-config-key with "
             "oidc-token, oidc-client-id or oidc-provider (or APPDIST_EMAIL and APPDIST_API_KEY in the environment)"
         )
     keys = [name for name in given if not name.startswith("oidc")]
     if keys and len(keys) < len(given):
-        raise ValueError(
-            f"{', '.join(given)} are given together: sign in with {' and '.join(keys)} or by OIDC, not both of them"
-        )
+        raise ValueError(f"{', '.join(given)} are all set: sign in with {' and '.join(keys)} or by OIDC, not both")
     if given == ["oidc-config-key"]:
-        raise ValueError("oidc-config-key is given without a token: give oidc-token, oidc-client-id or oidc-provider")
-    # The way that most of them belong to is the one that was meant.
+        raise ValueError("oidc-config-key needs a token: set oidc-token, oidc-client-id or oidc-provider")
+    # The message explains the method that fits the inputs best.
     method = min(METHODS, key=lambda method: (len(method.unexpected(given)), len(method.missing(given))))
     if unexpected := method.unexpected(given):
+        verb, them = ("does", "it") if len(unexpected) == 1 else ("do", "them")
         raise ValueError(
-            f"{', '.join(unexpected)} does not belong to the other inputs given: {method.name} is {_in_full(method)}"
+            f"{', '.join(unexpected)} {verb} not belong to the other inputs: omit {them}. {_in_full(method)}"
         )
-    telling = next((name for name in given if name != "oidc-config-key"), given[0])
-    raise ValueError(
-        f"{telling} is given without {', '.join(method.missing(given))}: {method.name} is {_in_full(method)}"
-    )
+    subject = next((name for name in given if name != "oidc-config-key"), given[0])
+    raise ValueError(f"{subject} needs {', '.join(method.missing(given))}. {_in_full(method)}")
 
 
 def inheritable(explicit: Collection[str]) -> set[str]:
-    """The OIDC inputs that may be taken from the surroundings to complete explicit ones.
+    """The YAML names of the OIDC inputs that the environment may add to explicit ones.
 
-    Those of the one way that is nearest to being complete: what an earlier job left for another way must not get
-    between.
+    They are those of the method that the explicit inputs come closest to: variables that an earlier job left for
+    another method must not interfere.
     """
-    told = [name for name in explicit if name.startswith("oidc") and name != "oidc-config-key"]
-    methods = [method for method in METHODS if not method.unexpected(told) and method.key not in {"basic", "key"}]
-    if told:
+    started = [name for name in explicit if name.startswith("oidc") and name != "oidc-config-key"]
+    methods = [method for method in METHODS if not method.unexpected(started) and method.key not in {"basic", "key"}]
+    if started:
         methods = sorted(methods, key=lambda method: len(method.missing(explicit)))[:1]
     names = {name for method in methods for need in method.needs for name in need.split("|")}
     names |= {name for method in methods for name in method.takes}
     for one, other in (("oidc-issuer", "oidc-token-url"), ("oidc-token-url", "oidc-issuer")):
-        if one in told:
+        if one in started:
             names.discard(other)
     return names | {"oidc-config-key"}
 
 
 def _in_full(method: SignInMethod) -> str:
-    return method.formula() + (f", and if need be {', '.join(method.takes)}" if method.takes else "")
+    needs = [need.replace("|", " or ") for need in method.needs]
+    inputs = " and ".join(filter(None, (", ".join(needs[:-1]), needs[-1])))
+    optional = f"; optional: {', '.join(method.takes)}" if method.takes else ""
+    return f"{method.name[0].upper()}{method.name[1:]}: set {inputs}{optional}"

@@ -1,12 +1,12 @@
-"""What a step declares, its inputs and outputs, and how their names look in each place.
+"""The inputs and outputs that a step declares, and the spelling of their names in each place.
 
-One source: `tools/render.py` makes action.yml files, GitLab templates and README tables of it, the
-command line makes its options of it.
+The declarations are the only source: `tools/render.py` renders the action.yml files, GitLab templates and tables
+of the docs from them, and the command line builds its options from them.
 
-`build_id` in Python is `build-id` as an input, `--build-id` on the command line and
-`APPDIST_BUILD_ID` in the environment. Actions and templates pass their inputs as
-`APPDIST_INPUT_BUILD_ID`, so that an explicit input wins over a variable of the job or the
-project, and one that is not set falls back to it. Empty means *not set*, everywhere.
+`build_id` in Python is `build-id` as an input, `--build-id` on the command line and `APPDIST_BUILD_ID` in the
+environment. Actions and templates pass their inputs as `APPDIST_INPUT_BUILD_ID`: an input that is set takes
+precedence over a variable of the job or the project, and an input that is not set falls back to it. Empty means
+*not set*, everywhere.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ def kebab(name: str) -> str:
 
 
 def variable(name: str) -> str:
-    """The environment variable, which is also the GitLab dotenv output."""
+    """The environment variable of an input, and the name of an output in GitLab's dotenv report."""
     return f"APPDIST_{name.upper()}"
 
 
 def input_variable(name: str) -> str:
-    """The environment variable in which an action or a template hands an input over."""
+    """The environment variable in which an action or a template passes an input."""
     return f"APPDIST_INPUT_{name.upper()}"

@@ -1,4 +1,4 @@
-"""From options, passed inputs and the environment to checked inputs: which source wins."""
+"""Validated inputs from options, passed inputs and the environment, and which of these takes precedence."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ InputsT = TypeVar("InputsT", bound=StepInputs)
 
 
 def secrets_in(inputs: type[StepInputs], environ: Mapping[str, str]) -> list[str]:
-    """Every secret that the environment has for these inputs, used or not."""
+    """Every secret that the environment holds for these inputs, whether or not it is used."""
     names = [name for name, field in inputs.model_fields.items() if is_secret(field)]
     texts = [environ.get(spelled(name), "") for name in names for spelled in (input_variable, variable)]
     return [text for text in dict.fromkeys(texts) if text]
 
 
-_RIVALS = {"build": "build", "basic": "oidc", "oidc": "basic"}
+# An input that is set keeps the inputs of this group from falling back to the environment.
+_EXCLUDED_BY = {"build": "build", "basic": "oidc", "oidc": "basic"}
 
 
-class Given(NamedTuple):
-    """The text of every input that is given, and the variables that were left aside for what was."""
+class InputTexts(NamedTuple):
+    """The text of every input that is set, and the variables that were ignored in favour of explicit inputs."""
 
     texts: dict[str, str]
     ignored: list[str]
@@ -44,59 +45,59 @@ def gather(
     environ: Mapping[str, str],
     *,
     literal_variables: bool = False,
-) -> Given:
-    """Every input that is given: by option, else as an input, else by the environment.
+) -> InputTexts:
+    """Every input that is set: by an option, else as a passed input, else in the environment.
 
-    With `literal_variables` a free text that is a lone `$NAME` is the value of that variable.
+    With `literal_variables`, a free text that is only `$NAME` is replaced by the value of that variable.
 
-    Where an action or a template hands inputs over, only those that say which build and how to connect
-    fall back to the environment. What an earlier job left never mixes with what this step is told:
-    the build falls back as a whole or not at all, and so does each way to sign in where the other is given.
-    Raises InputError for a variable that free text names and that is not there, or is a secret.
+    If an action or a template passes inputs, only those of the build and the connection fall back to the
+    environment. Explicit inputs never mix with variables of an earlier job: the build falls back as a whole or
+    not at all, and a sign-in method never falls back if the inputs set another one.
+    Raises InputError if a free text names a variable that does not exist or looks like a credential.
     """
     fields = inputs.model_fields
     explicit = {
-        name: options.get(name) or _handed_over(name, fields[name], environ, literal_variables=literal_variables)
+        name: options.get(name) or _passed_input(name, fields[name], environ, literal_variables=literal_variables)
         for name in fields
     }
     explicit = {name: text for name, text in explicit.items() if text}
     chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
-    aside = {_RIVALS[group] for name in chosen if (group := extra(fields[name])["group"])}
-    company = inheritable([kebab(name) for name in chosen])
+    excluded = {_EXCLUDED_BY[group] for name in chosen if (group := extra(fields[name])["group"])}
+    completing = inheritable([kebab(name) for name in chosen])
     inherited: dict[str, str] = {}
     ignored: list[str] = []
     for name, field in fields.items():
         text = environ.get(variable(name), "")
-        own = name not in BuildInputs.model_fields and input_variable(name) in environ
-        if name in explicit or not text or own:
+        passed_empty = name not in BuildInputs.model_fields and input_variable(name) in environ
+        if name in explicit or not text or passed_empty:
             continue
-        foreign = extra(field)["group"] == "oidc" and kebab(name) not in company
-        if extra(field)["group"] in aside or foreign:
+        group = extra(field)["group"]
+        if group in excluded or (group == "oidc" and kebab(name) not in completing):
             ignored.append(variable(name))
         else:
             inherited[name] = text
-    enough = _one_build(inherited)
-    ignored += [variable(name) for name in inherited if name not in enough]
-    return Given({**enough, **explicit}, ignored)
+    needed = _one_reference(inherited)
+    ignored += [variable(name) for name in inherited if name not in needed]
+    return InputTexts({**needed, **explicit}, ignored)
 
 
-def _one_build(texts: dict[str, str]) -> dict[str, str]:
-    """An earlier job leaves its build in several ways at once; the shortest is enough."""
+def _one_reference(texts: dict[str, str]) -> dict[str, str]:
+    """The texts with a single reference to the build: an earlier job leaves several of the same build."""
     if {"build_id", "project_id"} <= texts.keys() and texts["build_id"] != "latest":
-        enough = {"build_id", "project_id"}
+        reference = {"build_id", "project_id"}
     elif "build_url" in texts:
-        enough = {"build_url"}
+        reference = {"build_url"}
     else:
         return texts
     group = {name for name, field in BuildInputs.model_fields.items() if extra(field)["group"] == "build"}
-    return {name: text for name, text in texts.items() if name in enough or name not in group}
+    return {name: text for name, text in texts.items() if name in reference or name not in group}
 
 
-def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str], *, literal_variables: bool) -> str:
-    """An input as an action or a template gives it.
+def _passed_input(name: str, field: FieldInfo, environ: Mapping[str, str], *, literal_variables: bool) -> str:
+    """An input as an action or a template passes it; empty if it is not set.
 
-    Our GitLab templates do not expand free text, so a lone `$CI_COMMIT_MESSAGE` is looked up here, once:
-    whatever that message says stays text.
+    Our GitLab templates do not expand variables in free text. A text that is only `$CI_COMMIT_MESSAGE` is
+    therefore looked up here, once: a `$` in that message is not expanded.
     """
     text = environ.get(input_variable(name), "")
     found = re.fullmatch(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", text.strip(), re.ASCII)
@@ -104,9 +105,11 @@ def _handed_over(name: str, field: FieldInfo, environ: Mapping[str, str], *, lit
         return text
     wanted = found[1] or found[2]
     if re.search(r"(TOKEN|KEY|PASSWORD|SECRET|JWT)(_V\d+)?$", wanted, re.IGNORECASE):
-        raise InputError(f"{kebab(name)} is the variable {wanted}, which looks like a credential: give a text.")
+        raise InputError(f"{kebab(name)} is the variable {wanted}, which looks like a credential. Set a text.")
     if wanted not in environ:
-        raise InputError(f"{kebab(name)} is the variable {wanted}, which does not exist in this job: give a text.")
+        raise InputError(
+            f"{kebab(name)} is the variable {wanted}, which does not exist in this job. Set a text instead."
+        )
     return environ[wanted]
 
 
@@ -115,17 +118,18 @@ def parse(
 ) -> InputsT:
     """The validated inputs. Raises InputError, which names every wrong input and shows no secret.
 
-    A secret that stands where it does not belong would be published, or shown in parts by a message.
+    A credential in an input that is not secret is an error: the step could publish it, or a message could show a
+    part of it.
     """
     for name, text in texts.items():
         if not is_secret(inputs.model_fields[name]) and holds_secret(text):
-            raise InputError(f"{kebab(name)} has one of the credentials in it: take it out.")
+            raise InputError(f"{kebab(name)} contains a credential. Remove it.")
     problems: list[str] = []
     try:
         return inputs.model_validate(texts)
     except ValidationError as error:
         problems += [_problem(inputs, texts, one) for one in error.errors(include_input=False, include_url=False)]
-    # Outside: the error of pydantic has the values, and would be this one's context.
+    # Outside of `except`: pydantic's error holds the values, and would become the context of this error.
     raise InputError("\n".join(dict.fromkeys(problems)))
 
 

@@ -1,4 +1,4 @@
-"""The inputs that steps declare, those that every step shares, and what a declaration says of an input."""
+"""How steps declare inputs, the inputs that steps share, and how to read a declaration."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def option(
 ) -> Any:
     """Declare an input.
 
-    An input of a `group` does not fall back to the environment where its group's rival is given. A
-    `multiline` one is free text, in which a `$` means nothing.
+    An input of a `group` does not fall back to the environment if an input of an excluding group is set (see
+    interface/environment.py). A `multiline` input is free text: a `$` in it has no meaning.
     """
     return Field(
         default,
@@ -52,13 +52,13 @@ def option(
 
 
 def required(options: type[StepInputs], name: str) -> Any:
-    """Declare that a step needs what is optional among the options it shares with promote."""
+    """Declare an input as required that is optional in the options which the step shares with promote."""
     field = options.model_fields[name]
     return Field(..., description=field.description, json_schema_extra=field.json_schema_extra)
 
 
 class StepInputs(Unpicklable, BaseModel):
-    """The inputs of a step; unknown names are refused, values never appear in messages of pydantic."""
+    """The inputs of a step. Unknown names are errors; pydantic's messages never contain values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -68,61 +68,76 @@ class ConnectionInputs(StepInputs):
 
     email: Line | None = option(
         None,
-        "E-mail address of the account that the API key belongs to; left away where the server takes the key alone.",
+        "E-mail address of the account that the API key belongs to. Omit it if the server takes the key alone.",
         group="basic",
     )
-    api_key: Secret | None = option(None, "API key of the account; differs per region.", group="basic", secret=True)
+    api_key: Secret | None = option(
+        None, "API key of the account. Each region has its own.", group="basic", secret=True
+    )
     oidc_config_key: Secret | None = option(
         None,
-        "Config key of the account's OIDC settings; every way to sign in by OIDC needs it.",
+        "Config key of the account's OIDC settings. Every OIDC method needs it.",
         group="oidc",
         secret=True,
     )
-    oidc_token: Secret | None = option(None, "Access token that is there already.", group="oidc", secret=True)
+    oidc_token: Secret | None = option(None, "Access token that the job already has.", group="oidc", secret=True)
     oidc_provider: Literal["github", "gitlab"] | None = option(
-        None, "Sign in with the ID token of this job: no stored secret but the config key.", group="oidc"
+        None,
+        "Sign in with the ID token that this CI system issues for the job. The config key is the only stored secret.",
+        group="oidc",
     )
     oidc_id_token_audience: Line = option(
-        "sauce-appdist", "Audience of the job's ID token: what the one who is to trust it expects.", group="oidc"
+        "sauce-appdist",
+        "Audience (`aud`) to request for the job's ID token; must match the setting of the account or identity "
+        "provider.",
+        group="oidc",
     )
     oidc_exchange: Literal["none", "client-assertion", "token-exchange"] = option(
-        "none", "How the identity provider gives an access token for the job's ID token.", group="oidc"
+        "none", "How to obtain an access token from the identity provider with the job's ID token.", group="oidc"
     )
     oidc_issuer: SecretUrl | None = option(
         None,
-        "Issuer of the identity provider, whose discovery document names the token endpoint.",
+        "Issuer URL of the identity provider. Its discovery document names the token endpoint.",
         group="oidc",
         example="https://acme.okta.com/oauth2/default",
     )
-    oidc_token_url: SecretUrl | None = option(None, "Token endpoint, instead of oidc-issuer.", group="oidc")
+    oidc_token_url: SecretUrl | None = option(
+        None, "Token endpoint of the identity provider. Set it instead of `oidc-issuer`.", group="oidc"
+    )
     oidc_client_id: Line | None = option(None, "Client id at the identity provider.", group="oidc")
-    oidc_client_secret: Passphrase | None = option(None, "Secret of that client.", group="oidc", secret=True)
-    oidc_audience: Line | None = option(None, "Audience of the access token to ask for.", group="oidc")
-    oidc_scope: Line | None = option(None, "Scopes to ask for, separated by spaces.", group="oidc")
+    oidc_client_secret: Passphrase | None = option(
+        None, "Client secret at the identity provider.", group="oidc", secret=True
+    )
+    oidc_audience: Line | None = option(None, "Audience to request for the access token.", group="oidc")
+    oidc_scope: Line | None = option(None, "Scopes to request for the access token, separated by spaces.", group="oidc")
     oidc_token_format: Literal["form", "json"] = option(
         "form",
-        "How the token endpoint is asked: form is the standard, json as in the vendor's samples.",
+        "Body of the token request. `form` is the standard; the vendor's samples use `json`.",
         group="oidc",
     )
     oidc_client_auth: Literal["body", "basic"] = option(
-        "body", "Where the client secret goes: into the body, or into HTTP Basic.", group="oidc"
+        "body",
+        "Where the token request carries the client secret: in its body, or in HTTP Basic authentication.",
+        group="oidc",
     )
     region: Literal["us-east-1", "eu-central-1", "legacy"] = option(
-        "us-east-1", "Data centre of the account; legacy is api.testfairy.com."
+        "us-east-1", "Data centre of the account. `legacy` is api.testfairy.com."
     )
     base_url: BaseUrl | None = option(
         None,
-        "Overrides region: a private cloud or the emulator. https, or http on loopback.",
+        "URL of a private cloud or the emulator; overrides `region`. Must be https, or http on loopback.",
         example="https://acme.testfairy.com",
     )
     ca_bundle: Line | None = option(
         None,
-        "Certificates (PEM file) to trust instead of the public ones; REQUESTS_CA_BUNDLE and SSL_CERT_FILE count too.",
+        "PEM file of certificates to trust instead of the public ones. REQUESTS_CA_BUNDLE and SSL_CERT_FILE work too.",
     )
-    timeout: Duration = option(30.0, "How long one request may take.", example="30s")
-    retries: int = option(3, "How often a request is tried again where that is safe, 0 to 10.")
-    dry_run: Flag = option(False, "Only read and say what would be done.")
-    debug: Flag = option(False, "Log every request; never a secret.")
+    timeout: Duration = option(30.0, "Maximum time for one request.", example="30s")
+    retries: int = option(
+        3, "Maximum number of retries of a request, 0 to 10. Only requests that are safe to repeat are retried."
+    )
+    dry_run: Flag = option(False, "Only read, and show what the step would do.")
+    debug: Flag = option(False, "Log every request. Secrets are never logged.")
 
     @model_validator(mode="after")
     def _connection(self) -> Self:
@@ -130,13 +145,13 @@ class ConnectionInputs(StepInputs):
             raise ValueError(f"retries is {self.retries}, expected 0 to 10")
         if self.timeout <= 0:
             raise ValueError("timeout is 0, expected at least 1s")
-        choose(self.given_to_sign_in())
+        choose(self.sign_in_inputs())
         if self.oidc_exchange == "client-assertion" and not self.oidc_client_id:
-            raise ValueError("oidc-exchange is client-assertion, which needs oidc-client-id: whose assertion it is")
+            raise ValueError("`oidc-exchange: client-assertion` needs oidc-client-id: set it")
         return self
 
-    def given_to_sign_in(self) -> list[str]:
-        """The inputs that are given and say how to sign in."""
+    def sign_in_inputs(self) -> list[str]:
+        """The YAML names of the sign-in inputs that are set to something other than their default."""
         return [
             kebab(name)
             for name, field in type(self).model_fields.items()
@@ -144,11 +159,11 @@ class ConnectionInputs(StepInputs):
         ]
 
     def api_url(self) -> str:
-        """Scheme and host of the REST API."""
+        """The base URL of the REST API."""
         return self.base_url or REGIONS[self.region].api
 
     def dashboard_url(self) -> str:
-        """Scheme and host of the pages that people look at."""
+        """The base URL of the dashboard."""
         return self.base_url or REGIONS[self.region].dashboard
 
 
@@ -159,12 +174,12 @@ class BuildInputs(ConnectionInputs):
     """Which build: by ids, by URL, or by a search."""
 
     build_id: Identifier | None = option(
-        None, "Id of the build; latest takes the newest of several that a search finds.", group="build"
+        None, "Id of the build, or `latest` for the newest build that the search finds.", group="build"
     )
-    project_id: Identifier | None = option(None, "Id of the project that the build is in.", group="build")
+    project_id: Identifier | None = option(None, "Id of the project that contains the build.", group="build")
     build_url: Line | None = option(
         None,
-        "Dashboard URL of the build, or the self path that an upload returns, instead of the two ids.",
+        "Dashboard URL of the build, or the `self` path that an upload returns. Set it instead of the two ids.",
         group="build",
         example="https://mobile.saucelabs.com/projects/6806100-myapplication/builds/8830728",
     )
@@ -177,13 +192,15 @@ class BuildInputs(ConnectionInputs):
     version_code: Line | None = option(None, "Search: version code or build number.", group="build")
     folder: Line | None = option(
         None,
-        "Search: folder that the build is in (/ for none), where the service shows folders.",
+        "Search: folder that contains the build (`/` for none). Works if the service shows folders.",
         group="build",
     )
     with_tags: Tags | None = option(
-        None, "Search: tags that the build has, where the service shows tags.", group="build", example="candidate"
+        None, "Search: tags that the build has. Works if the service shows tags.", group="build", example="candidate"
     )
-    wait_for_build: Duration = option(0.0, "How long to wait for a build that does not show up yet.", example="10m")
+    wait_for_build: Duration = option(
+        0.0, "Maximum time to wait for a build that the service does not list yet.", example="10m"
+    )
 
     @model_validator(mode="after")
     def _build(self) -> Self:
@@ -191,7 +208,7 @@ class BuildInputs(ConnectionInputs):
         return self
 
     def reference(self) -> Reference:
-        """Both ids as far as the inputs give them. Raises ValueError where they do not fit."""
+        """The ids as far as the inputs name them. Raises ValueError for inputs that contradict each other."""
         project_ids, build_id = spellings(self.project_id) if self.project_id else (), self.build_id
         if self.build_url:
             found = _BUILD_URL.search(self.build_url)
@@ -204,45 +221,46 @@ class BuildInputs(ConnectionInputs):
                 raise ValueError(f"build-url is in region {host}, but region is {self.region}: set region: {host}")
             url_ids = spellings(found[1])[::-1]
             if project_ids and not set(project_ids) & set(url_ids):
-                raise ValueError("build-url names another project than project-id: give one of them")
+                raise ValueError("build-url and project-id name different projects: set only one of them")
             if build_id not in {None, found[2]}:
-                raise ValueError("build-url names another build than build-id: give one of them")
+                raise ValueError("build-url and build-id name different builds: set only one of them")
             project_ids, build_id = url_ids, found[2]
         searched = bool(self.package_name or self.app_name)
         if build_id == "latest" and not (searched or project_ids):
-            raise ValueError("build-id is latest, but of what: give package-name, app-name or project-id")
+            raise ValueError("`build-id: latest` needs an app: set package-name, app-name or project-id")
         if build_id not in {None, "latest"} and not (project_ids or searched):
-            raise ValueError(
-                "build-id is given without project-id: give project-id, or package-name or app-name to find it by"
-            )
+            raise ValueError("build-id needs a project: set project-id, or package-name or app-name to find it")
         if not (build_id or project_ids or searched):
-            raise ValueError("no build: give build-id and project-id, or build-url, or package-name or app-name")
+            raise ValueError("no build: set build-id and project-id, or build-url, or package-name or app-name")
         return Reference(project_ids, None if build_id == "latest" else build_id, build_id == "latest")
 
 
 class Reference(NamedTuple):
-    """Which build the inputs mean: the project's id in every spelling to try, and the build's; else a search."""
+    """The build that the inputs name: every spelling of the project's id to try, and the build's id.
+
+    No build id means a search; `latest` then selects the newest build.
+    """
 
     project_ids: tuple[str, ...]
     build_id: str | None
     latest: bool
 
 
-# --- What a declaration says of an input ---
+# --- How to read a declaration ---
 
 
 def extra(field: FieldInfo) -> dict[str, Any]:
-    """What `option` and `output` noted beside pydantic's own."""
+    """The properties that `option` and `output` add to pydantic's own."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
-    """The values of an input that takes one of a few words, else nothing."""
+    """The values that an input accepts if it is an enumeration, else nothing."""
     return next((get_args(part) for part in _type_parts(field.annotation) if get_origin(part) is Literal), ())
 
 
 def input_default(field: FieldInfo) -> str:
-    """An input's default as somebody would write it; empty where there is none."""
+    """An input's default as a user would write it; empty if it has none."""
     value = field.default
     if value is None or field.is_required():
         return ""
@@ -260,12 +278,12 @@ def describe_field(field: FieldInfo) -> str:
 
 
 def is_flag(field: FieldInfo) -> bool:
-    """Whether an input is true or false."""
+    """Whether an input is a boolean."""
     return bool in _type_parts(field.annotation)
 
 
 def _type_parts(annotation: Any) -> list[Any]:
-    """A type and what it is made of: `Annotated[bool, …] | None` has bool in it. Values of a mapping do not count."""
+    """A type and its parts: `Annotated[bool, …] | None` contains bool. The values of a mapping do not count."""
     if get_origin(annotation) in {Literal, dict}:
         return [annotation]
     inner = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
@@ -283,7 +301,7 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def sections(inputs: type[StepInputs]) -> dict[str, dict[str, FieldInfo]]:
-    """The inputs of a step in the order that people read them: which build, what to do, how to connect."""
+    """The inputs of a step, grouped and ordered for the docs: the build, the step's own, the connection."""
     fields = dict(inputs.model_fields)
     connection = {name: fields.pop(name) for name in ConnectionInputs.model_fields}
     build = {name: fields.pop(name) for name in BuildInputs.model_fields if name in fields}

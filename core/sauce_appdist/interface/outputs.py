@@ -1,4 +1,4 @@
-"""The outputs that steps declare, and how they look for a CI system."""
+"""How steps declare outputs, and the text of an output for a CI system."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 
 
 def output(description: str, *, dotenv: bool = False) -> Any:
-    """Declare an output; `dotenv` hands it to later GitLab jobs (at most 20 variables and 5 KB)."""
+    """Declare an output; `dotenv` passes it to later GitLab jobs (at most 20 variables and 5 KB)."""
     return Field(None, description=description, json_schema_extra={"dotenv": dotenv})
 
 
 class StepOutputs(BaseModel):
-    """What a step hands on; filled while it runs, so that a failing step has written what happened."""
+    """The outputs of a step. They are set while it runs, so that a failing step reports what it has done."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    dry_run: bool | None = output("true when nothing was written because dry-run was set.")
+    dry_run: bool | None = output("`true` if nothing was written because `dry-run` was set.")
 
     def given(self) -> dict[str, Any]:
-        """Every output by its YAML name, as JSON would have it; None is unknown."""
+        """Every output by its YAML name, as a value for JSON; None is unknown."""
         return {kebab(name): getattr(self, name) for name in type(self).model_fields}
 
     def texts(self) -> dict[str, str]:
-        """Every output as the text that a CI system gets."""
+        """Every output by its YAML name, as text for a CI system."""
         return {name: as_text(value) for name, value in self.given().items()}
 
     def dotenv(self) -> dict[str, str]:
-        """The few that later GitLab jobs need, by variable."""
+        """The outputs that later GitLab jobs get, by environment variable; unknown ones are omitted."""
         return {
             variable(name): as_text(getattr(self, name))
             for name, field in type(self).model_fields.items()
@@ -53,17 +53,17 @@ class BuildOutputs(StepOutputs):
     platform: str | None = output("Android or iOS.")
     app_version: str | None = output("Version of the app.", dotenv=True)
     version_code: str | None = output("Version code or build number.", dotenv=True)
-    uploaded_at: str | None = output("When it was uploaded, as the service writes it (no zone).")
-    landing_page_mode: str | None = output("open or closed.")
-    build_url: str | None = output("Link to the build for people.", dotenv=True)
-    sessions: int | None = output("Recorded sessions; empty where the service does not tell.")
-    crashes: int | None = output("Crashes; empty where the service does not tell.")
-    testers: int | None = output("Testers; empty where the service does not tell.")
-    feedbacks: int | None = output("Feedbacks; empty where the service does not tell.")
-    downloads: int | None = output("Downloads; empty where the service does not tell.")
+    uploaded_at: str | None = output("Time of the upload, as the service reports it (without a time zone).")
+    landing_page_mode: str | None = output("Landing page of the build: `open` or `closed`.")
+    build_url: str | None = output("Dashboard URL of the build.", dotenv=True)
+    sessions: int | None = output("Number of recorded sessions; empty if the service does not report it.")
+    crashes: int | None = output("Number of crashes; empty if the service does not report it.")
+    testers: int | None = output("Number of testers; empty if the service does not report it.")
+    feedbacks: int | None = output("Number of feedbacks; empty if the service does not report it.")
+    downloads: int | None = output("Number of downloads; empty if the service does not report it.")
 
     def read(self, build: Build) -> None:
-        """Take over what a build's reply tells."""
+        """Set the outputs that the service reports of a build."""
         self.app_name = build.app_name
         self.app_version = build.app_version
         self.version_code = build.app_version_code

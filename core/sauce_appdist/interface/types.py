@@ -1,4 +1,4 @@
-"""How the text of an input becomes a value, and how a value becomes text again."""
+"""The types of inputs: how text is parsed into a value, and how a value is written as text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _flag(value: object) -> object:
 
 
 def _word(value: object) -> object:
-    """Of an input that is true, false or something else: the words that booleans take."""
+    """For an input that is a boolean or another word: every spelling of a boolean becomes true or false."""
     word = str(value).strip().lower()
     return "true" if word in _TRUE else "false" if word in _FALSE else word
 
@@ -51,17 +51,17 @@ def _duration(most_days: int) -> Callable[[object], object]:
 
 
 def _items(value: object) -> object:
-    """A list from commas or newlines; a `#` line is a comment; quotes hold a comma together."""
+    """A list separated by commas or newlines. A `#` line is a comment; a quoted item may contain commas."""
     if not isinstance(value, str):
         return value
     lines = [line for line in value.splitlines() if not line.lstrip().startswith("#")]
     try:
         rows = list(csv.reader((line.strip() for line in lines), skipinitialspace=True, strict=True))
     except csv.Error:
-        raise ValueError('has a quote that is not closed: write "a, b" around an item with a comma') from None
+        raise ValueError('contains an unclosed quote: quote an item with a comma like "a, b"') from None
     items = list(dict.fromkeys(item.strip() for row in rows for item in row if item.strip()))
     if not items:
-        raise ValueError("has no item in it: give names separated by commas or newlines, or leave it away")
+        raise ValueError("contains no item: set names separated by commas or newlines, or omit it")
     return items
 
 
@@ -85,39 +85,39 @@ def _utf8(value: str) -> str:
 
 def _line(value: str) -> str:
     if not value.strip():
-        raise ValueError("is only white space: give a value, or leave it away")
+        raise ValueError("contains only white space: set a value, or omit it")
     value = _utf8(value.strip())
     if not is_single_line(value):
-        raise ValueError("has a line break or a control character in it: give a single line")
+        raise ValueError("contains a line break or a control character: set a single line")
     return value
 
 
 def _prose(value: str) -> str:
     if not value.strip():
-        raise ValueError("is only white space: give a text, or leave it away")
+        raise ValueError("contains only white space: set a text, or omit it")
     if "\0" in value:
-        raise ValueError("has a NUL character in it: give plain text")
+        raise ValueError("contains a NUL character: set plain text")
     return _utf8(value)
 
 
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[\w-]+", value, re.ASCII):
-        raise ValueError(f"is {one_line(value, 60)!r}, which is no id: expected something like 6905338")
+        raise ValueError(f"is {one_line(value, 60)!r}, which is not a valid id: expected something like 6905338")
     return value
 
 
 def _secret(value: SecretStr) -> SecretStr:
-    # requests would quote a header it cannot send in its error.
+    # requests quotes a header that it cannot send in its error message.
     text = value.get_secret_value().strip()
     if not text or not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("is empty, or has white space or a letter outside ASCII in it: paste it again")
+        raise ValueError("is empty, or contains white space or a character outside ASCII: paste it again")
     return SecretStr(text)
 
 
 def _passphrase(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not text or not is_single_line(text):
-        raise ValueError("is empty, or has a line break or a control character in it: paste it again")
+        raise ValueError("is empty, or contains a line break or a control character: paste it again")
     return SecretStr(_utf8(text))
 
 
@@ -135,17 +135,17 @@ def _pairs(value: object) -> object:
         if not re.fullmatch(r"[\w.-]+", key, re.ASCII):
             raise ValueError(f"line {number} has the key {one_line(key, 60)!r}: letters, digits, _ . - only")
         if key in pairs:
-            raise ValueError(f"line {number} gives {key} a second time: keep one")
+            raise ValueError(f"line {number} sets {key} a second time: keep one")
         pairs[key] = text
     if not pairs:
-        raise ValueError("has no key=value line in it: give one, or leave it away")
+        raise ValueError("contains no key=value line: set one, or omit it")
     return pairs
 
 
 Line = Annotated[str, AfterValidator(_line)]
 Prose = Annotated[str, AfterValidator(_prose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
-Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never goes raw into a header
+Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never sent as a header without encoding
 Identifier = Annotated[Line, AfterValidator(_identifier)]
 BaseUrl = Annotated[Line, AfterValidator(check_base_url)]
 SecretUrl = Annotated[Line, AfterValidator(check_url)]
@@ -155,18 +155,18 @@ Duration = Annotated[float, BeforeValidator(_duration(30))]
 Age = Annotated[float, BeforeValidator(_duration(3650))]
 Items = Annotated[list[Line], BeforeValidator(_items)]
 Tags = Annotated[Items, AfterValidator(_no_comma("a tag cannot contain"))]
-CommaFreeNames = Annotated[Items, AfterValidator(_no_comma("cannot be given by a name with"))]
+CommaFreeNames = Annotated[Items, AfterValidator(_no_comma("a name here cannot contain"))]
 Pairs = Annotated[dict[str, Prose | Literal[""]], BeforeValidator(_pairs)]
 
 
 def duration_text(seconds: float) -> str:
-    """A duration in its largest whole unit: `30s`, `2h`."""
+    """A duration (seconds) in the largest unit that gives a whole number: `30s`, `2h`."""
     unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
     return f"{seconds / _SECONDS[unit]:.0f}{unit}" if seconds else "0s"
 
 
 def as_text(value: Any) -> str:
-    """How an output looks as text: true/false, lists as this contract reads them, objects as JSON."""
+    """A value as text: booleans as true or false, lists so that an input can read them, objects as JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -179,5 +179,5 @@ def as_text(value: Any) -> str:
 
 
 def _quoted(item: str) -> str:
-    """An item of a list so that `_items` reads it back."""
+    """An item of a list, quoted if `_items` would otherwise not read it back."""
     return '"{}"'.format(item.replace('"', '""')) if re.search(r'[,"#]', item) else item

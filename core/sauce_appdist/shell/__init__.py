@@ -1,1 +1,1 @@
-"""The command line that people type: its options, and every endpoint of the API as a command."""
+"""The command line for people: the options of the steps, and every endpoint of the API as a command."""

@@ -1,7 +1,7 @@
-"""`sauce-appdist api <resource> <verb>`: every endpoint from a shell, one row each.
+"""`sauce-appdist api <resource> <verb>`: every endpoint as a command, one row each.
 
-A row names the parameters of the client's method and says how its answer is shown; the method's docstring is
-the help. Parameters are read as the inputs of steps are, and a name means the same everywhere.
+A row names the parameters of the client's method and how to show its result. The help text is the method's docstring.
+Parameters are parsed like the inputs of steps, and a name means the same everywhere.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def _date(value: object) -> object:
 
 def _webhook_url(value: object) -> object:
     if not re.match(r"https?://[^/\s]", str(value)):
-        raise ValueError("is no URL: expected one like https://hooks.example.com/appdist")
+        raise ValueError("is not a valid URL: expected one like https://hooks.example.com/appdist")
     return value
 
 
 def _site_name(value: object) -> object:
     if not re.fullmatch(r"[\w-]{4,}", str(value), re.ASCII):
-        raise ValueError(f"is {one_line(str(value), 60)!r}, expected more than three of letters, digits, - and _")
+        raise ValueError(f"is {one_line(str(value), 60)!r}, expected at least four letters, digits, - or _")
     return value
 
 
@@ -69,39 +69,42 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "group_id": (Identifier, "Id of the tester group."),
     "webhook_id": (Identifier, "Id of the webhook."),
     "site_id": (Identifier, "Id of the site."),
-    "release_notes": (Prose, "Release notes; they replace today's."),
-    "tags": (Tags, "Tags, separated by commas; they replace today's."),
-    "groups": (CommaFreeNames, "Tester groups, separated by commas, by name; copy and invite take ids too."),
-    "clear_groups": (Flag, "Take all groups from the build."),
-    "project_groups": (CommaFreeNames, "Tester groups of the copy's project, by name or id."),
-    "landing_page_mode": (Literal["open", "closed"], "open to anyone with the link, or closed: a login is needed."),
-    "metadata": (Pairs, "key=value; repeat it for several."),
-    "to_folder": (Line, "Folder to copy to, by name or path; it is created if need be."),
-    "app_name": (Line, "Name of the app in the folder; the same if it is left away."),
-    "allow_all_testers": (Flag, "Whether all other users may install the copy; as in the original if left away."),
+    "release_notes": (Prose, "Release notes. They replace the present ones."),
+    "tags": (Tags, "Tags, separated by commas. They replace the present ones."),
+    "groups": (CommaFreeNames, "Names of tester groups, separated by commas. copy and invite accept ids too."),
+    "clear_groups": (Flag, "Remove all groups from the build."),
+    "project_groups": (CommaFreeNames, "Tester groups (name or id) of the copy's project."),
+    "landing_page_mode": (Literal["open", "closed"], "open to anyone with the link, or closed (requires a login)."),
+    "metadata": (Pairs, "key=value. Repeat the option for several."),
+    "to_folder": (Line, "Folder to copy to, by name or path. Created if it does not exist."),
+    "app_name": (Line, "Name of the app in the folder. Default: the same name."),
+    "allow_all_testers": (Flag, "Whether all other users may install the copy. Default: as for the original."),
     "message": (Prose, "Text to add to the e-mail."),
-    "notify": (Flag, "Send the e-mail."),
-    "to": (Line, "File to write, or a directory. Default: this directory."),
+    "notify": (Flag, "Send an e-mail."),
+    "to": (Line, "File to write, or a directory. Default: the current directory."),
     "emails": (CommaFreeNames, "E-mail addresses of testers, separated by commas."),
-    "group": (Line, "Tester group to put them into; it is created if need be."),
+    "group": (Line, "Tester group to add the testers to. Created if it does not exist."),
     "name": (Line, "Name of the group or the webhook."),
     "site_name": (
         Annotated[Line, BeforeValidator(_site_name)],
         "Name of the site: at least four letters, digits, - or _.",
     ),
-    "url": (Annotated[Line, BeforeValidator(_webhook_url)], "What is to be called."),
-    "enabled": (Flag, "Whether it is called."),
-    "actions": (WebhookActions, "What it is called for: crash, feedback, upload, new-udid."),
-    "project_ids": (CommaFreeNames, "Ids of the projects it is for, separated by commas; all if they are left away."),
+    "url": (Annotated[Line, BeforeValidator(_webhook_url)], "URL that the service calls."),
+    "enabled": (Flag, "Whether the service calls the webhook."),
+    "actions": (WebhookActions, "Events to call the webhook for: crash, feedback, upload, new-udid."),
+    "project_ids": (
+        CommaFreeNames,
+        "Ids of the projects to call the webhook for, separated by commas. Default: all.",
+    ),
     "login_method": (Literal["sso", "credentials"], "How users log in."),
-    "site": (Line, "Multi-site accounts: subdomain or enterprise id of one site."),
-    "action_type": (int, "Only this type of action, by its number."),
-    "start_date": (Date, "From this day on, like 2026-03-31."),
-    "end_date": (Date, "Until this day."),
-    "page": (AtLeastOne, "Which page. Default: 1."),
-    "per_page": (AtLeastOne, "Items on a page, at most 200 (on newer servers 100). Default: 50."),
+    "site": (Line, "Subdomain or enterprise id of one site, for multi-site accounts."),
+    "action_type": (int, "Number of the only action type to show."),
+    "start_date": (Date, "First day, like 2026-03-31."),
+    "end_date": (Date, "Last day."),
+    "page": (AtLeastOne, "Number of the page. Default: 1."),
+    "per_page": (AtLeastOne, "Items per page, at most 200 (on newer servers 100). Default: 50."),
     "all": (Flag, "Read all pages."),
-    "yes": (Flag, "Do it without asking."),
+    "yes": (Flag, "Do not ask for confirmation."),
 }
 _BUILD = "project_id build_id"
 _TRAIL = "site action_type start_date end_date page per_page all"
@@ -110,10 +113,10 @@ _WEBHOOK = "enabled actions project_ids"
 
 
 class Verb(NamedTuple):
-    """One endpoint: what it needs and takes, which fields a table shows, and what to ask before it is done.
+    """One endpoint: required and optional parameters, the columns of its table, and the question to confirm.
 
-    It asks only where it deletes, blocks or mails; with `asks_if` only where that flag is set. `call` is for what is
-    more than the method of that name; `check` raises where an answer is not what was asked for.
+    Only commands that delete, block or send e-mails ask; with `asks_if`, only if that flag is set. `call` replaces the
+    client's method of the same name; `check` raises if the response shows that not everything was done.
     """
 
     needs: str = ""
@@ -128,10 +131,10 @@ class Verb(NamedTuple):
 def _update(client: Client, values: Values) -> object:
     if values.pop("clear_groups", False):
         if "groups" in values:
-            raise InputError("groups and clear-groups are given together: give one of them.")
+            raise InputError("groups and clear-groups are both set: set only one of them.")
         values["groups"] = []
     if values.keys() <= {"project_id", "build_id"}:
-        raise InputError("nothing to update: give release-notes, tags, groups, landing-page-mode or metadata.")
+        raise InputError("nothing to update: set release-notes, tags, groups, landing-page-mode or metadata.")
     return client.builds.update(**values)
 
 
@@ -139,25 +142,25 @@ def _all_members(changed: list[Tester], values: Values) -> None:
     known = {(tester.email or "").casefold() for tester in changed}
     missing = [email for email in values["emails"] if email.casefold() not in known]
     if missing:
-        problem = f"emails: not done for {', '.join(missing)}: no such tester, or it was so before."
-        raise PartialSuccessError(f"{problem} Done for the rest.") if known else InputError(problem)
+        problem = f"emails: nothing changed for {', '.join(missing)}: no such tester, or nothing to change."
+        raise PartialSuccessError(f"{problem} The others are done.") if known else InputError(problem)
 
 
 def _all_groups(answer: Any, values: Values) -> None:
-    """A copy takes group names that nobody has, and an update too: only the answer tells."""
+    """Raise PartialSuccessError for unknown groups: copy and update accept them, and only the response shows it."""
     lists = [getattr(answer, name, None) for name in ("invalid_groups", "invalid_project_groups")]
     refused = [name for names in lists for name in names or []]
     if isinstance(answer, UpdatedBuild) and answer.groups is not None:
         refused += [name for name in values.get("groups", []) if name not in answer.groups]
     if refused:
-        raise PartialSuccessError(f"It was done, but the service does not know the groups {', '.join(refused)}.")
+        raise PartialSuccessError(f"Done, except for groups that the service does not know: {', '.join(refused)}.")
 
 
 def _trail(method: str) -> Callable[[Client, Values], object]:
     def call(client: Client, values: Values) -> object:
         everything, number = values.pop("all", False), values.pop("page", None)
         if everything and number is not None:
-            raise InputError("page and all are given together: give one of them.")
+            raise InputError("page and all are both set: set only one of them.")
         if not everything:
             values.setdefault("per_page", 50)
         trail: AuditTrail = getattr(client.audits, method)(**values)
@@ -186,7 +189,7 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "invite": Verb(
             f"{_BUILD} groups",
             "message notify",
-            asks="Mail every tester of {groups} about build {build_id}?",
+            asks="Send an e-mail about build {build_id} to every tester of {groups}?",
             asks_if="notify",
         ),
         "download": Verb(_BUILD, "to"),
@@ -201,7 +204,7 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "testers": {
         "list": Verb("", "build_id", columns="id email groups is_blocked last_login created_at"),
         "get": Verb("tester_id"),
-        "add": Verb("emails", "group notify", asks="Mail a welcome to {emails}?", asks_if="notify"),
+        "add": Verb("emails", "group notify", asks="Send a welcome e-mail to {emails}?", asks_if="notify"),
         "block": Verb("tester_id", asks="Block tester {tester_id} from every app?"),
         "unblock": Verb("tester_id"),
         "delete": Verb("tester_id", asks="Delete tester {tester_id} with all memberships and invitations?"),
@@ -213,7 +216,7 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "remove-testers": Verb(
             "group_id emails",
             columns="email",
-            asks="Remove {emails} from group {group_id}, which is discarded if nobody is left?",
+            asks="Remove {emails} from group {group_id}? The service deletes a group without members.",
             check=_all_members,
         ),
     },
@@ -241,18 +244,18 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
 
 
 def module(resource: str) -> Any:
-    """The module of a resource; its docstring's first line says what it is."""
+    """The module of a resource; the first line of its docstring is the help text."""
     return import_module(f"sauce_appdist.api.{resource}")
 
 
 def summary(resource: str, verb: str) -> str:
-    """What the client's method says that it does."""
+    """The help text of a verb: the first line of the docstring of the client's method."""
     method = getattr(getattr(module(resource), resource.capitalize()), verb.replace("-", "_"))
     return (method.__doc__ or "").partition("\n")[0]
 
 
 def inputs_of(resource: str, verb: str) -> type[ConnectionInputs]:
-    """The parameters of a row, to be read, checked and explained as the inputs of a step are."""
+    """The parameters of a row, declared like the inputs of a step."""
     row = RESOURCES[resource][verb]
     fields: dict[str, Any] = {}
     for name in row.needs.split():
@@ -265,9 +268,10 @@ def inputs_of(resource: str, verb: str) -> type[ConnectionInputs]:
 
 
 def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: Answers) -> None:
-    """Ask if need be, do it, and show the answer.
+    """Ask for confirmation if needed, call the endpoint, and show the result.
 
-    Raises InputError where a person has to agree and none can be asked, or said no.
+    Raises InputError if the user declines, or if a confirmation is needed and nobody can be asked; PartialSuccessError
+    if only part was done, or if it is unknown whether the request had an effect.
     """
     row = RESOURCES[resource][verb]
     values = {name: getattr(inputs, name) for name in f"{row.needs} {row.takes}".split()}
@@ -275,9 +279,9 @@ def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: 
     question = row.asks.format_map({name: _cell(value) for name, value in values.items()}) if row.asks else ""
     asks = question and (not row.asks_if or values.get(row.asks_if)) and not getattr(inputs, "yes", None)
     if asks and not inputs.dry_run:
-        _agree(question, ci)
+        _confirm(question, ci)
     call = row.call or (lambda client, values: getattr(getattr(client, resource), verb.replace("-", "_"))(**values))
-    asked = dict(values)
+    sent = dict(values)  # `call` may change `values`
     try:
         answer = call(client, values)
     except NotSent as dry:
@@ -287,30 +291,30 @@ def run(resource: str, verb: str, inputs: ConnectionInputs, client: Client, ci: 
         if not error.sent:
             raise
         raise PartialSuccessError(
-            f"{error} Whether it was done is unknown, and it was not sent again: look before you repeat it.",
+            f"{error} Whether the request had an effect is unknown. It was not sent again: check before you repeat it.",
             unknown=True,
         ) from None
     columns = row.columns.split()
-    if "build_id" in asked and resource == "testers" and isinstance(answer, list):
+    if "build_id" in sent and resource == "testers" and isinstance(answer, list):
         columns += dict.fromkeys(name for tester in answer for name in tester.model_extra or {})
     _show(answer, columns, ci)
     if row.check:
-        row.check(answer, asked)
+        row.check(answer, sent)
 
 
-def _agree(question: str, ci: Answers) -> None:
+def _confirm(question: str, ci: Answers) -> None:
     try:
-        agreed = ci.ask(question)
+        confirmed = ci.ask(question)
     except Cancelled:
         raise Cancelled("Cancelled. Nothing was sent.") from None
-    if agreed is None:
-        raise InputError(f"{question} Nobody can be asked here: give --yes. Nothing was sent.")
-    if not agreed:
-        raise InputError("You did not say yes. Nothing was sent.")
+    if confirmed is None:
+        raise InputError(f"{question} This is not a terminal, so the command cannot ask: set --yes. Nothing was sent.")
+    if not confirmed:
+        raise InputError("You did not confirm. Nothing was sent.")
 
 
 def _show(answer: Any, columns: list[str], ci: Answers) -> None:
-    """Lists as a table, one thing as lines of name and value; in JSON as the service spells it."""
+    """Show a list as a table, a single item as lines of name and value; in JSON with the service's names."""
     if isinstance(answer, str):
         ci.show({"logs": answer}, text=answer)
         return
@@ -335,8 +339,8 @@ def _show(answer: Any, columns: list[str], ci: Answers) -> None:
 
 def _page(pagination: Any, items: list[Audit]) -> str:
     number, pages = pagination.page or 1, pagination.total_pages
-    total = f"{pagination.total} in all" if pagination.total is not None else plural(len(items), "row")
-    more = "; --all reads every page" if pages is None or number < pages else ""
+    total = f"{pagination.total} in total" if pagination.total is not None else plural(len(items), "row")
+    more = "; --all reads all pages" if pages is None or number < pages else ""
     return f"Page {number}{f' of {pages}' if pages else ''}, {total}{more}."
 
 
@@ -344,8 +348,8 @@ def _fields(answer: Any) -> dict[str, Any]:
     if isinstance(answer, BaseModel):
         envelope = Reply.model_fields if isinstance(answer, Reply) else {}
         named = {name: getattr(answer, name) for name in type(answer).model_fields if name not in envelope}
-        told = {"enabled": answer.enabled} if isinstance(answer, Webhook) else {}
-        return {**named, **told, **(answer.model_extra or {})}
+        derived = {"enabled": answer.enabled} if isinstance(answer, Webhook) else {}
+        return {**named, **derived, **(answer.model_extra or {})}
     return {name: str(value) for name, value in answer._asdict().items()}
 
 
@@ -356,7 +360,7 @@ def _json(answer: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    """A value on one line, for people."""
+    """A value on one line, for a table."""
     match value:
         case None:
             text = ""

@@ -1,4 +1,4 @@
-"""The command line that people type; its options come from the contract."""
+"""The command line for people. Its options follow from the declarations in `interface/` and `console`."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ example:
   sauce-appdist promote --project-id 6905338 --build-id latest --to-folder QA --groups Testers
   sauce-appdist api builds list --project-id 6905338
 
-`sauce-appdist <step> --help` lists a step's options, `sauce-appdist api --help` the rest of the API. Every option
-of a step can be given in the environment instead: --build-id as APPDIST_BUILD_ID."""
+`sauce-appdist <step> --help` lists a step's options, `sauce-appdist api --help` the rest of the API. You can set every
+option of a step in the environment instead: --build-id as APPDIST_BUILD_ID."""
 _API_EXAMPLE = """\
 examples:
   sauce-appdist api projects list
   sauce-appdist api audits admin-trail --start-date 2026-03-01 --all --json
 
-How to connect comes from the environment (APPDIST_EMAIL, APPDIST_API_KEY, APPDIST_REGION, ...); what to work on
-is always said here. Whatever deletes, blocks or mails asks first; where nobody can be asked, it needs --yes."""
+The connection comes from the environment (APPDIST_EMAIL, APPDIST_API_KEY, APPDIST_REGION, ...); everything else must
+be an option. A command that deletes, blocks or sends e-mails asks first; without a terminal it needs --yes."""
 _COMPLETION = """\
-To have it in every shell:
+To enable completion in every new shell:
   bash:  sauce-appdist completion bash > ~/.local/share/bash-completion/completions/sauce-appdist
   zsh:   sauce-appdist completion zsh > ~/.zfunc/_sauce-appdist    (a directory of your $fpath)
   fish:  sauce-appdist completion fish > ~/.config/fish/completions/sauce-appdist.fish"""
@@ -54,7 +54,7 @@ _SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 
 class Command(NamedTuple):
-    """What was typed: a step, or a resource and a verb of the API, and the text of each option."""
+    """A parsed command: a step, or a resource and a verb of the API, and the text of each option."""
 
     words: tuple[str, ...]
     options: dict[str, str]
@@ -62,7 +62,7 @@ class Command(NamedTuple):
 
 
 class Usage(Exception):
-    """A text to print and the exit code that goes with it: help, version, or what is wrong."""
+    """A text to print and its exit code: help, the version, or a usage error."""
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text.rstrip("\n"))
@@ -70,28 +70,28 @@ class Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing and exiting, and suggests what may have been meant."""
+    """An argument parser that raises Usage instead of exiting, and suggests the nearest name."""
 
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message}\nSee {self.prog} --help.", ExitCode.INPUT)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         parsed, unknown = super().parse_known_args(args, namespace)
-        if unknown:  # here, where the parser of the command itself knows which options there are
+        if unknown:  # here, because only the parser of the command knows its options
             known = [option for action in self._actions for option in action.option_strings]
-            # Never a value: it may be a secret behind a mistyped option.
+            # Never show a value: it may be a secret after a mistyped option.
             names = [name for word in unknown if re.fullmatch(r"--[a-z][a-z_-]*", name := word.partition("=")[0])]
             if not names:
-                self.error(f"{plural(len(unknown), 'argument')} too many: every value needs its option before it")
+                self.error(f"{plural(len(unknown), 'argument')} too many: put an option before every value")
             self.error(f"unrecognized arguments: {', '.join(names)}{did_you_mean(names[0], known)}")
         return parsed, unknown
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            # What does not look like a command may be a secret.
-            told = f": {value!r}{did_you_mean(value, known)}" if re.fullmatch(r"[a-z][a-z-]{0,20}", value) else ""
-            raise argparse.ArgumentError(action, f"invalid choice{told} (choose from {', '.join(known)})")
+            # A word that does not look like a command may be a secret.
+            quoted = f": {value!r}{did_you_mean(value, known)}" if re.fullmatch(r"[a-z][a-z-]{0,20}", value) else ""
+            raise argparse.ArgumentError(action, f"invalid choice{quoted} (choose from {', '.join(known)})")
 
     def print_help(self, _file: object = None) -> None:
         raise Usage(self.format_help(), ExitCode.OK)
@@ -103,44 +103,44 @@ class _Version(argparse.Action):
 
 
 class _Secret(argparse.Action):
-    """A process's arguments can be read by everybody on the machine."""
+    """Refuses a secret as an argument: every user of the machine can read the arguments of a process."""
 
     def __call__(self, _parser: object, _namespace: object, _values: object, option: str | None = None) -> NoReturn:
         name = variable((option or "").lstrip("-").replace("-", "_"))
         raise Usage(
-            f"{option} is not taken here, where others could read it: set {name} instead, or name a file that holds it "
-            f"with {option}-file.",
+            f"{option} is not accepted as an argument, because other users could read it: set {name}, or name a file "
+            f"that contains it with {option}-file.",
             ExitCode.INPUT,
         )
 
 
 class _SecretFile(argparse.Action):
-    """A file that holds a secret, like those that containers get."""
+    """Reads a secret from a file, like those that are mounted into containers."""
 
     def __call__(self, _parser: object, namespace: object, values: object, option: str | None = None) -> None:
         try:
             text = Path(str(values)).read_text("utf-8-sig").strip()
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not a text file"
             raise Usage(f"{option} is {values}, which cannot be read: {reason}.", ExitCode.INPUT) from None
         if not text:
-            raise Usage(f"{option} is {values}, which is empty: expected a file that holds it.", ExitCode.INPUT)
+            raise Usage(f"{option} is {values}, which is empty: expected a file with the secret.", ExitCode.INPUT)
         setattr(namespace, self.dest, [text])
 
 
 def read(argv: Sequence[str]) -> Command:
-    """What is to be done. Raises Usage for help, the version, a completion script and anything wrong."""
+    """The parsed command. Raises Usage for help, the version, a completion script and usage errors."""
     words = [word for word in argv if not word.startswith("-")]
     parsed = vars(_parser(words).parse_args(list(argv)))
     if parsed["step"] == "completion":
         raise Usage(_completion(parsed["shell"]), ExitCode.OK)
-    spoken = tuple(parsed.pop(name) for name in ("step", "resource", "verb") if name in parsed)
+    command = tuple(parsed.pop(name) for name in ("step", "resource", "verb") if name in parsed)
     json = parsed.pop("json")
-    return Command(spoken, {name: "\n".join(texts) for name, texts in parsed.items() if texts}, json)
+    return Command(command, {name: "\n".join(texts) for name, texts in parsed.items() if texts}, json)
 
 
 def _parser(words: Sequence[str] | None) -> _Parser:
-    """The parser, with the options of the command that `words` begin with; with those of every one for None."""
+    """The parser, with the options of the command that `words` start with, or of every command for None."""
     parser = _Parser(
         prog="sauce-appdist",
         description="Workflow steps for Sauce Labs Mobile App Distribution, and its whole API.",
@@ -155,20 +155,20 @@ def _parser(words: Sequence[str] | None) -> _Parser:
         command = commands.add_parser(name, help=shown, description=summary, allow_abbrev=False)
         if words is None or words[:1] == [name]:
             groups = sections(load(name).Inputs)
-            _add_options(command, groups, "print the outputs as one JSON object, all else on stderr", words)
+            _add_options(command, groups, "print the outputs as one JSON object, and everything else on stderr", words)
     api = commands.add_parser(
         "api",
-        help="Everything else that the service can do, endpoint by endpoint.",
+        help="Call any endpoint of the service.",
         description="Every endpoint of the service.",
         epilog=_API_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     if words is None or words[:1] == ["api"]:
         _add_resources(api, None if words is None else words[1:])
-    commands.add_parser("emulator", help="Serve an emulator of the service on this machine.", add_help=False)
+    commands.add_parser("emulator", help="Run an emulator of the service on this machine.", add_help=False)
     completion = commands.add_parser(
         "completion",
-        help="Print a script that completes commands and options in a shell.",
+        help="Print a shell script that completes commands and options.",
         epilog=_COMPLETION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -191,13 +191,13 @@ def _add_resources(parser: argparse.ArgumentParser, words: Sequence[str] | None)
                 _add_options(
                     command,
                     _sections(console.inputs_of(resource, verb)),
-                    "print the answer as JSON, in the service's spelling; all else on stderr",
+                    "print the response as JSON with the service's names, and everything else on stderr",
                     words,
                 )
 
 
 def _sections(inputs: type[StepInputs]) -> dict[str, dict[str, FieldInfo]]:
-    """The options of an endpoint, its own first."""
+    """The options of an endpoint: its own first, then the connection."""
     fields = dict(inputs.model_fields)
     connection = {name: fields.pop(name) for name in ConnectionInputs.model_fields}
     return {"This endpoint": fields, "The connection": connection}
@@ -209,7 +209,7 @@ def _add_options(
     json: str,
     words: Sequence[str] | None,
 ) -> None:
-    """Add options in their groups. What `api` needs is required here; a step's may come from the environment."""
+    """Add options in groups. argparse requires those of `api`; those of a step may come from the environment."""
     parser.add_argument("--json", action="store_true", help=json)
     for title, fields in groups.items():
         group = parser.add_argument_group(title)
@@ -218,7 +218,7 @@ def _add_options(
             text = _plain(describe_field(field))
             if is_secret(field):
                 group.add_argument(option, action=_Secret, nargs="?", metavar="VALUE", help=argparse.SUPPRESS)
-                text = f"{text} Set {variable(field_name)}, or name a file that holds it."
+                text = f"{text} Set {variable(field_name)}, or name a file that contains it."
                 group.add_argument(f"{option}-file", action=_SecretFile, dest=field_name, metavar="FILE", help=text)
                 continue
             required = "This endpoint" in groups and field.is_required()
@@ -233,7 +233,7 @@ def _add_options(
                 metavar=_plain(_metavar(field_name, field)),
                 help=text,
             )
-            if words is None:  # for completion; else our own message says what is expected
+            if words is None:  # for completion; otherwise our own message names the choices
                 added.choices = (["true", "false"] if nargs else choices(field)) or None
                 if field_name in {"to", "release_notes_file"}:
                     added.complete = _shtab().FILE  # type: ignore[attr-defined]
@@ -249,7 +249,7 @@ def _metavar(name: str, field: FieldInfo) -> str:
 
 def _shtab() -> Any:
     try:
-        import shtab  # only for those who set it up
+        import shtab  # only needed for completion
     except ImportError:
         raise Usage("completion needs shtab: pip install shtab", ExitCode.INPUT) from None
     return shtab
