@@ -83,7 +83,7 @@ class Terminal(Ci):
                 parts.add_row(part.name, f"{MARKS[part.state]} {part.state}", Text(self.clean(part.detail)))
             console.print(parts)
         if report.checks:
-            checks = Table("check", "", "seen", "asked for", "", box=None, padding=(0, 2), header_style="dim")
+            checks = Table("check", "", "observed", "threshold", "", box=None, padding=(0, 2), header_style="dim")
             for check in report.checks:
                 texts = (Text(self.clean(text)) for text in (check.observed, check.threshold, check.reason))
                 checks.add_row(check.name, f"{MARKS[str(check.state)]} {check.state}", *texts)
