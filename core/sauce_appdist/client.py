@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from sauce_appdist.auth.methods import choose as choose_method
+from sauce_appdist.auth.methods import choose_method
 from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AuthError, InputError
 from sauce_appdist.text import Redactor

@@ -22,7 +22,7 @@ from sauce_appdist.text import markdown
 def test_github_outputs_and_summary(process: Process, service: Service) -> None:
     done = process("promote", env=GITHUB | PROMOTE)
     assert done.code == 0, done.log
-    assert set(done.outputs) == set(load("promote").Outputs().given())
+    assert set(done.outputs) == set(load("promote").Outputs().values())
     assert done.outputs["release-notes"] == "Line 1\nLine 2 🎉"
     assert (done.outputs["copied"], done.outputs["dry-run"], done.outputs["failed-step"]) == ("true", "false", "")
     page = done.files["summary.md"]
@@ -51,7 +51,7 @@ def test_github_failure_has_its_annotation_its_outputs_and_its_summary(process: 
     done = process(step, env={"GITHUB_ACTIONS": "true", "APPDIST_REGION": "mars"})
     assert done.code == 2
     assert "::error title=Wrong input::region is 'mars'" in done.text
-    assert set(done.outputs) == set(load(step).Outputs().given())
+    assert set(done.outputs) == set(load(step).Outputs().values())
     assert "❌" in done.files["summary.md"]
     assert "region is 'mars'" in done.files["summary.md"]
 

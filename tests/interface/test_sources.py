@@ -24,9 +24,9 @@ def test_an_input_beats_the_environment_and_empty_is_not_given() -> None:
 
 def test_what_an_earlier_job_left_does_not_mix_with_an_explicit_build_or_sign_in() -> None:
     inherited = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_EMAIL": "e@x.org", "APPDIST_API_KEY": "k"}
-    told = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_BUILD_URL": "/projects/3/builds/4"})
-    assert told.texts == {"build_url": "/projects/3/builds/4", "email": "e@x.org", "api_key": "k"}
-    assert told.ignored == ["APPDIST_BUILD_ID", "APPDIST_PROJECT_ID"]
+    sources = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_BUILD_URL": "/projects/3/builds/4"})
+    assert sources.texts == {"build_url": "/projects/3/builds/4", "email": "e@x.org", "api_key": "k"}
+    assert sources.ignored == ["APPDIST_BUILD_ID", "APPDIST_PROJECT_ID"]
     given = gather(find.Inputs, {}, inherited | {"APPDIST_INPUT_OIDC_TOKEN": "t", "APPDIST_INPUT_OIDC_CONFIG_KEY": "c"})
     assert given.texts == {"build_id": "1", "project_id": "2", "oidc_token": "t", "oidc_config_key": "c"}
 
@@ -53,7 +53,7 @@ def test_what_an_action_hands_over_empty_does_not_come_from_elsewhere() -> None:
     assert gather(tag.Inputs, {}, elsewhere | empty).texts["region"] == "legacy"
 
 
-def test_what_was_left_aside_is_told_with_the_error(run: Run) -> None:
+def test_an_error_names_the_variables_that_were_ignored(run: Run) -> None:
     done = run("find", "--platform", "Android", env={"APPDIST_PACKAGE_NAME": "com.northwind.travel"})
     assert done.code == INPUT
     assert "(Ignored in favour of the inputs that are set here: APPDIST_PACKAGE_NAME.)" in done.log

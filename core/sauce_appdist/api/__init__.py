@@ -84,6 +84,6 @@ def joined(names: Iterable[str] | None) -> str | None:
     return ",".join(names)
 
 
-def given(**fields: str | None) -> dict[str, str]:
+def form_fields(**fields: str | None) -> dict[str, str]:
     """The form or query fields that are not None; `__` in a keyword stands for `-`."""
     return {name.replace("__", "-"): value for name, value in fields.items() if value is not None}

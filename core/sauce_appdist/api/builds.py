@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from sauce_appdist.api import Resource, given, joined, path
+from sauce_appdist.api import Resource, form_fields, joined, path
 from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Builds(Resource):
 
         `tags` replaces the present tags. `groups` are names; an empty list clears all groups.
         """
-        form = given(
+        form = form_fields(
             comment=release_notes,
             tags=joined(tags),
             groups=joined(groups),
@@ -150,7 +150,7 @@ class Builds(Resource):
         `groups` and `project_groups` are names or ids; None copies those of the original. The response does not name
         the project: a folder has projects of its own. The copy is made even if `invalid_groups` is not empty.
         """
-        form = given(
+        form = form_fields(
             folder_name=to_folder,
             app_name=app_name,
             groups=joined(groups),
@@ -172,7 +172,7 @@ class Builds(Resource):
 
         If `notify` is true, every call sends one e-mail to every tester of the groups.
         """
-        form = given(groups=joined(groups), comment=message, notify="on" if notify else None)
+        form = form_fields(groups=joined(groups), comment=message, notify="on" if notify else None)
         return self.transport.request("POST", build_path(project_id, build_id) + "/invites/", Reply, form=form)
 
     def download(self, project_id: str, build_id: str, *, to: str | os.PathLike[str] = ".") -> Download:

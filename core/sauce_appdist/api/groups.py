@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from sauce_appdist.api import Resource, given, joined, path
+from sauce_appdist.api import Resource, form_fields, joined, path
 from sauce_appdist.api.testers import Group, Tester
 from sauce_appdist.models import Flat, Reply
 
@@ -58,7 +58,7 @@ class Groups(Resource):
         return self._members("DELETE", group_id, emails)
 
     def _members(self, method: str, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
-        form = given(email=joined(emails))
+        form = form_fields(email=joined(emails))
         changed = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form).testers
         # A server that only responds ok has changed all of them.
         return [Tester(email=email) for email in emails] if changed is None else changed

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from sauce_appdist.api import RenamedResource, given
+from sauce_appdist.api import RenamedResource, form_fields
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import ApiModel, Counter, Flat, Reply
 
@@ -62,7 +62,7 @@ class Sites(RenamedResource):
         if login_method not in {None, *_LOGIN_METHODS}:
             raise InputError(f"login-method is {login_method!r}, expected sso or credentials.")
         method = None if login_method is None else _LOGIN_METHODS[login_method]
-        self.ask("POST", Reply, form=given(name=name, loginMethod=method))
+        self.ask("POST", Reply, form=form_fields(name=name, loginMethod=method))
 
     def delete(self, site_id: str) -> None:
         """Delete a site (DELETE /api/1/site/{site-id}/)."""

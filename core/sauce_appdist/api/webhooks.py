@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sauce_appdist.api import RenamedResource, given, joined
+from sauce_appdist.api import RenamedResource, form_fields, joined
 from sauce_appdist.models import ApiModel, Names, Reply
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Webhooks(RenamedResource):
 def _form(
     name: str, url: str, enabled: bool | None, actions: Sequence[str] | None, project_ids: Sequence[str] | None
 ) -> dict[str, str]:
-    return given(
+    return form_fields(
         webhook__name=name,
         webhook__url=url,
         webhook__status=None if enabled is None else str(enabled).lower(),

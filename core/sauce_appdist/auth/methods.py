@@ -21,14 +21,14 @@ class SignInMethod(NamedTuple):
     takes: tuple[str, ...]
     when: str
 
-    def missing(self, given: Collection[str]) -> list[str]:
-        """The needed inputs that are not among the given ones."""
-        return [need.replace("|", " or ") for need in self.needs if not set(need.split("|")) & set(given)]
+    def missing(self, names: Collection[str]) -> list[str]:
+        """The needed inputs that are not among `names`."""
+        return [need.replace("|", " or ") for need in self.needs if not set(need.split("|")) & set(names)]
 
-    def unexpected(self, given: Collection[str]) -> list[str]:
-        """The given inputs that are not part of this method."""
+    def unexpected(self, names: Collection[str]) -> list[str]:
+        """The `names` that are not inputs of this method."""
         known = {name for need in self.needs for name in need.split("|")} | set(self.takes)
-        return [name for name in given if name not in known]
+        return [name for name in names if name not in known]
 
     def formula(self) -> str:
         """The needed inputs in words, like `oidc-token and oidc-config-key`."""
@@ -85,32 +85,32 @@ METHODS = (
 )
 
 
-def choose(given: list[str]) -> SignInMethod:
-    """The method that these inputs form. Raises ValueError, which says what to set or to omit."""
-    if {"oidc-token-url", "oidc-issuer"} <= set(given):
+def choose_method(names: list[str]) -> SignInMethod:
+    """The method that the inputs with these YAML names form. Raises ValueError, which says what to set or to omit."""
+    if {"oidc-token-url", "oidc-issuer"} <= set(names):
         raise ValueError("oidc-token-url and oidc-issuer are both set: set only one of them")
-    fitting = [method for method in METHODS if not method.missing(given) and not method.unexpected(given)]
+    fitting = [method for method in METHODS if not method.missing(names) and not method.unexpected(names)]
     if fitting:
         return fitting[0]
-    if not given:
+    if not names:
         raise ValueError(
             "no credentials: set email and api-key, api-key alone (newer servers), or oidc-config-key with "
             "oidc-token, oidc-client-id or oidc-provider (or APPDIST_EMAIL and APPDIST_API_KEY in the environment)"
         )
-    keys = [name for name in given if not name.startswith("oidc")]
-    if keys and len(keys) < len(given):
-        raise ValueError(f"{', '.join(given)} are all set: sign in with {' and '.join(keys)} or by OIDC, not both")
-    if given == ["oidc-config-key"]:
+    keys = [name for name in names if not name.startswith("oidc")]
+    if keys and len(keys) < len(names):
+        raise ValueError(f"{', '.join(names)} are all set: sign in with {' and '.join(keys)} or by OIDC, not both")
+    if names == ["oidc-config-key"]:
         raise ValueError("oidc-config-key needs a token: set oidc-token, oidc-client-id or oidc-provider")
     # The message explains the method that fits the inputs best.
-    method = min(METHODS, key=lambda method: (len(method.unexpected(given)), len(method.missing(given))))
-    if unexpected := method.unexpected(given):
+    method = min(METHODS, key=lambda method: (len(method.unexpected(names)), len(method.missing(names))))
+    if unexpected := method.unexpected(names):
         verb, them = ("does", "it") if len(unexpected) == 1 else ("do", "them")
         raise ValueError(
             f"{', '.join(unexpected)} {verb} not belong to the other inputs: omit {them}. {_in_full(method)}"
         )
-    subject = next((name for name in given if name != "oidc-config-key"), given[0])
-    raise ValueError(f"{subject} needs {', '.join(method.missing(given))}. {_in_full(method)}")
+    subject = next((name for name in names if name != "oidc-config-key"), names[0])
+    raise ValueError(f"{subject} needs {', '.join(method.missing(names))}. {_in_full(method)}")
 
 
 def inheritable(explicit: Collection[str]) -> set[str]:

@@ -85,7 +85,7 @@ class Ci(ABC):
 
     def values(self, outputs: StepOutputs) -> dict[str, Any]:
         """The outputs for a JSON file, without secrets."""
-        return {name: self._redacted(value) for name, value in outputs.given().items()}
+        return {name: self._redacted(value) for name, value in outputs.values().items()}
 
     def _redacted(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -149,7 +149,7 @@ class JsonOutput(Answers):
         self._write(data)
 
     def finish(self, outputs: StepOutputs) -> None:
-        self._write(outputs.given())
+        self._write(outputs.values())
 
     def _write(self, data: Any) -> None:
         # What a stream cannot show is escaped; and `##[` is a command to a runner, wherever it stands.

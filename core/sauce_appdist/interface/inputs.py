@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sauce_appdist.auth.methods import choose
+from sauce_appdist.auth.methods import choose_method
 from sauce_appdist.interface import kebab
 from sauce_appdist.interface.types import (
     BaseUrl,
@@ -145,7 +145,7 @@ class ConnectionInputs(StepInputs):
             raise ValueError(f"retries is {self.retries}, expected 0 to 10")
         if self.timeout <= 0:
             raise ValueError("timeout is 0, expected at least 1s")
-        choose(self.sign_in_inputs())
+        choose_method(self.sign_in_inputs())
         if self.oidc_exchange == "client-assertion" and not self.oidc_client_id:
             raise ValueError("`oidc-exchange: client-assertion` needs oidc-client-id: set it")
         return self

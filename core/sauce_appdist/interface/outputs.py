@@ -26,13 +26,13 @@ class StepOutputs(BaseModel):
 
     dry_run: bool | None = output("`true` if nothing was written because `dry-run` was set.")
 
-    def given(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Every output by its YAML name, as a value for JSON; None is unknown."""
         return {kebab(name): getattr(self, name) for name in type(self).model_fields}
 
     def texts(self) -> dict[str, str]:
         """Every output by its YAML name, as text for a CI system."""
-        return {name: as_text(value) for name, value in self.given().items()}
+        return {name: as_text(value) for name, value in self.values().items()}
 
     def dotenv(self) -> dict[str, str]:
         """The outputs that later GitLab jobs get, by environment variable; unknown ones are omitted."""
