@@ -24,6 +24,8 @@ _INDEX = {
     "GET /_emulator/life": "past and future events in the lives of builds",
     "GET /_emulator/outbox": "the mails that the service would have sent",
     "GET /_emulator/requests": "the request log, with secrets hidden; DELETE clears it",
+    "POST /_emulator/settings": "change some of the seed's settings",
+    "GET /_emulator/settings": "the settings in force",
     "POST /_emulator/faults": "order a fault: method, path (regex), times, skip, status, body, headers, "
     "content_type, delay, drop (before|after), after",
     "GET /_emulator/faults": "the ordered faults; DELETE cancels them",
@@ -82,6 +84,23 @@ def play() -> Response:
     except SeedError as error:
         return fail(400, f"invalid life:\n{error}", 400)
     return reply({"status": "ok", "life": life})
+
+
+@control.get("/settings")
+def settings() -> Response:
+    return reply(_service().dialect.account.settings.model_dump())
+
+
+@control.post("/settings")
+def configure() -> Response:
+    changes = _object()
+    if changes is None:
+        return fail(400, "the settings must be a JSON object", 400)
+    try:
+        changed = _service().dialect.account.configure(changes)
+    except SeedError as error:
+        return fail(400, f"invalid settings:\n{error}", 400)
+    return reply({"status": "ok", "settings": changed.model_dump()})
 
 
 @control.get("/outbox")

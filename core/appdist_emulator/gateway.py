@@ -37,6 +37,11 @@ class Gateway:
         self._app = make_app(service)
         self._quiet = quiet
 
+    @property
+    def clock(self) -> float:
+        """The time on the service's clock, in seconds."""
+        return time.time() + self._service.dialect.account.settings.clock_ahead
+
     def answer(self, environ: WSGIEnvironment, body: bytes, connection: int) -> Answer | None:
         """Return the answer to send, or None to close the connection without one."""
         started = time.perf_counter()

@@ -1,7 +1,8 @@
 """The documented paths and their parameters, spelled as in the vendor's two documents.
 
 A path must match exactly, slash included; the other form is a 404, never a redirect. The lists of
-testers and audits exist with and without a slash, since the two documents differ. A DELETE takes
+testers and audits exist with and without a slash, since the two documents differ; so does the upload,
+since the vendor's own clients differ. A DELETE takes
 parameters from the query too, since some clients cannot send it with a body.
 """
 
@@ -243,6 +244,7 @@ def _audits(trail: Trail | None) -> Response:
 # --- upload -----------------------------------------------------------------------------------
 
 
+@uploads.post("")
 @uploads.post("/")
 def upload() -> Response:
     """Take a file and answer with its build (docs/reference/api-facts.md#uploading)."""

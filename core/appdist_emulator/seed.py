@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -46,7 +47,7 @@ OidcMessage = Literal[
     "Unsupported algorithm",
 ]
 LandingPageMode = Literal["open", "closed"]
-Counter = Literal["sessions", "crashes", "testers", "feedbacks", "downloads"]
+CounterName = Literal["sessions", "crashes", "testers", "feedbacks", "downloads"]
 WebhookAction = Literal["crash", "feedback", "upload", "new-udid"]
 
 
@@ -55,13 +56,13 @@ class SeedError(ValueError):
 
 
 def _time(text: str) -> str:
-    """Read a time. One like -26h counts back from now, the start or reset of the emulator."""
-    if ago := re.fullmatch("-([0-9]{1,5})([smhd])", text):
-        return (datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).strftime(TIME_FORMAT)
+    """Read a time. One like -26h or +90s counts from now, the start or reset of the emulator."""
+    if away := re.fullmatch("([-+][0-9]{1,5})([smhd])", text):
+        return (datetime.now(UTC) + timedelta(**{_UNITS[away[2]]: int(away[1])})).strftime(TIME_FORMAT)
     try:
         datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - the service's times have no zone
     except ValueError:
-        raise ValueError("must be a time like 2026-03-01 09:30:00, or like -26h") from None
+        raise ValueError("must be a time like 2026-03-01 09:30:00, or like -26h or +90s") from None
     return text
 
 
@@ -83,6 +84,7 @@ def _id(value: Any) -> Any:
 Id = Annotated[int, BeforeValidator(_id), Field(ge=1, strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 Text = Annotated[str, Field(min_length=1)]
+GroupReference = Text | Annotated[int, Field(ge=1, strict=True)]  # a name, or an id as a number
 Time = Annotated[str, AfterValidator(_time)]
 Duration = Annotated[str, Field(pattern=r"^[0-9]{2,}:[0-5][0-9]$")]
 HttpDate = Annotated[str, AfterValidator(_http_date)]
@@ -126,16 +128,36 @@ class Oidc(_Part):
 
 
 class Settings(_Part):
+    """How the server behaves; `POST /_emulator/settings` changes it while the emulator runs."""
+
     require_login: bool = False
     life_speed: Speed = 1
-    # For the compat dialect only.
-    basic_auth: bool = True
-    storage: bool = True
+    # Seconds by which the service's clock is ahead of this machine's; negative: behind.
+    clock_ahead: Annotated[float, Field(ge=-86_400, le=86_400, strict=True, allow_inf_nan=False)] = 0
+    # The rest is for the compat dialect, where the documents are silent or differ.
+    basic_auth: Annotated[bool, Field(strict=True)] = True
+    storage: Annotated[bool, Field(strict=True)] = True
     sunset: HttpDate = "Thu, 31 Dec 2026 23:59:59 GMT"
+    # Whom an invitation mails: docs/reference/api-facts.md#inviting-testers.
+    invites: Literal["groups", "everybody", "everybody-always"] = "groups"
+    # What PATCH takes, and what its answer shows: docs/reference/api-facts.md#updating-a-build.
+    updates: Literal["all", "drop", "drop-and-hide"] = "all"
+    # A stub's list is empty: docs/reference/api-facts.md#feedback.
+    feedbacks: Literal["list", "stub"] = "list"
+    # Whether a refused sign-in says why: docs/reference/api-facts.md#wrong-credentials.
+    reasons: Literal["told", "hidden"] = "told"
+    # Whether /api/v3/projects answers: docs/reference/api-facts.md#dialects.
+    v3: Annotated[bool, Field(strict=True)] = True
+
+
+COMPAT_SETTINGS = (
+    *("basic_auth", "storage", "sunset"),
+    *("invites", "updates", "feedbacks", "reasons", "v3"),
+)
 
 
 class Shows(_Part):
-    """Fields that the server returns although the classic documents do not list them."""
+    """Fields that the server returns although the documents of its dialect do not list them."""
 
     build: list[
         Literal[
@@ -147,9 +169,17 @@ class Shows(_Part):
             "packageName",
             "platform",
             "tags",
+            # Classic has these, and compat lacks them.
+            "sessions",
+            "crashes",
+            "testers",
+            "feedbacks",
+            "hasTestFairySdk",
+            "insightsEnabled",
+            "videoEnabled",
         ]
     ] = Field(default_factory=list)
-    project: list[Literal["folderPath", "groups"]] = Field(default_factory=list)
+    project: list[Literal["folderName", "folderPath", "groups"]] = Field(default_factory=list)
 
 
 class Tester(_Part):
@@ -291,13 +321,19 @@ class Build(_Part):
     comment: str = ""
     tags: list[Text] = Field(default_factory=list)
     metadata: dict[str, str] = Field(default_factory=dict)
-    groups: list[Text] = Field(default_factory=list)
+    groups: list[GroupReference] = Field(default_factory=list)
     allow_all_testers: bool = False
     recorded_sessions: list[Session] = Field(default_factory=list)
     recorded_feedbacks: list[Feedback] = Field(default_factory=list)
     life: list[Event] = Field(default_factory=list)
     # Values to return instead of counters; "missing" omits the field.
-    shows_counters: dict[Counter, str | int | float | bool | None] = Field(default_factory=dict)
+    shows_counters: dict[CounterName, str | int | float | bool | None] = Field(default_factory=dict)
+    # The same for uploadedAt, if the seed has this key.
+    shows_uploaded_at: str | int | float | bool | None = None
+
+    def shown_time(self) -> dict[str, Any]:
+        """Return what the build shows for uploadedAt instead of its own time, or nothing."""
+        return {"uploadedAt": self.shows_uploaded_at} if "shows_uploaded_at" in self.model_fields_set else {}
 
 
 class Project(_Part):
@@ -307,7 +343,7 @@ class Project(_Part):
     platform: Text
     folder: str = ""
     landing_page_mode: LandingPageMode = "closed"
-    groups: list[Text] = Field(default_factory=list)
+    groups: list[GroupReference] = Field(default_factory=list)
     builds: list[Build] = Field(default_factory=list)
 
 
@@ -342,7 +378,7 @@ class AuditHistory(_Part):
 
 
 class Seed(_Part):
-    """A whole account. Groups are referred to by name; testers listed in a group need no entry of their own."""
+    """A whole account. Testers listed in a group need no entry of their own."""
 
     company: str = ""
     enterprise_id: Id = 456  # the account's own id, as a site
@@ -377,6 +413,14 @@ def parse_seed(data: Mapping[str, Any]) -> Seed:
     if problems:
         raise SeedError("\n".join(problems))
     return seed
+
+
+def parse_settings(data: Mapping[str, Any]) -> Settings:
+    """Check settings. Raises SeedError, one line for each wrong key."""
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SeedError(explain(error, Settings.model_fields)) from None
 
 
 def parse_life(data: Mapping[str, Any], groups: Iterable[str]) -> Life:
@@ -458,13 +502,12 @@ def _problems(seed: Seed) -> list[str]:
         if len(set(known)) != len(known):
             problems.append(f"{what}: must be unique")
 
-    def groups_exist(names: list[str], where: str) -> None:
-        problems.extend(f"{where}: no group is named {name!r}" for name in names if name not in group_names)
+    def groups_exist(references: list[GroupReference], where: str) -> None:
+        problems.extend(f"{where}: {problem}" for problem in _reference_problems(references, seed.groups))
 
-    group_names = {group.name for group in seed.groups}
+    named = {group.name for group in seed.groups}
     unique([user.email for user in seed.users], "users[].email")
     unique([user.api_key for user in seed.users], "users[].api_key")
-    unique([group.name for group in seed.groups], "groups[].name")
     unique([group.id for group in seed.groups], "groups[].id")
     unique([tester.email for tester in seed.testers], "testers[].email")
     unique([tester.id for tester in seed.testers], "testers[].id")
@@ -485,7 +528,7 @@ def _problems(seed: Seed) -> list[str]:
             groups_exist(build.groups, f"{where}.groups")
             unique([session.id for session in build.recorded_sessions], f"{where}.recorded_sessions[].id")
             problems.extend(f"{where}.{problem}" for problem in _counter_problems(build))
-            problems.extend(f"{where}.life{problem}" for problem in _life_problems(build.life, group_names))
+            problems.extend(f"{where}.life{problem}" for problem in _life_problems(build.life, named))
             if "has_testfairy_sdk" in build.model_fields_set and not build.has_testfairy_sdk:
                 problems.extend(
                     f"{where}.life[{turn}]: sessions need has_testfairy_sdk"
@@ -498,6 +541,18 @@ def _problems(seed: Seed) -> list[str]:
     if seed.oidc:
         problems.extend(f"oidc.{problem}" for problem in _oidc_problems(seed.oidc, emails))
     return problems
+
+
+def _reference_problems(references: list[GroupReference], groups: list[Group]) -> Iterator[str]:
+    names = Counter(group.name for group in groups)
+    for reference in references:
+        if isinstance(reference, int):
+            if all(group.id != reference for group in groups):
+                yield f"no group has the id {reference}"
+        elif names[reference] == 0:
+            yield f"no group is named {reference!r}"
+        elif names[reference] > 1:
+            yield f"several groups are named {reference!r}; use an id, as a number"
 
 
 def _oidc_problems(oidc: Oidc, emails: set[str]) -> Iterator[str]:

@@ -156,6 +156,9 @@ class _Handler(WSGIRequestHandler):
         finally:
             self.open_connections.remove(self.connection)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.gateway.clock if timestamp is None else timestamp)
+
     def handle_expect_100(self) -> bool:
         carry_on = super().handle_expect_100()
         self.wfile.flush()

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+
+from appdist_emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import requests
+    from appdist_emulator.dialects import DialectName
 
     Ask = Callable[..., requests.Response]
     Look = Callable[[str], Any]
@@ -229,6 +232,67 @@ def test_platform_for_other_files(api: Ask) -> None:
 def test_notify_mails_the_groups_of_the_upload(api: Ask, look: Look) -> None:
     send(api, fields=travel("6.0", "6", groups="Stakeholders", notify="on", release_notes="hi"))
     assert [mail["comment"] for mail in look("outbox")] == ["hi", "hi"]
+
+
+@pytest.mark.parametrize("path", ["/api/upload", "/api/upload/"])
+def test_the_path_with_a_slash_and_without(api: Ask, path: str) -> None:
+    files = {"file": ("a.apk", b"x")}
+    answer = api("POST", path, auth=None, files=files, data={"api_key": KEY, **travel("6.0", "6")})
+    assert (answer.status_code, answer.json()["status"], answer.json()["app_version"]) == (200, "ok", "6.0")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "named", "mailed"),
+    [
+        ("classic", "groups", 2),
+        ("classic", "testers_groups", 2),
+        ("classic", "invitation_groups", 2),
+        ("compat", "groups", 2),
+        ("compat", "testers_groups", 0),
+        ("compat", "invitation_groups", 0),
+    ],
+)
+def test_the_older_names_of_groups(dialect: DialectName, named: str, mailed: int) -> None:
+    with Emulator(dialect=dialect) as emulator:
+        for notify in ("off", "on"):
+            answer = requests.post(
+                f"{emulator.url}/api/upload/",
+                files={"file": ("a.apk", b"x")},
+                data={"api_key": KEY, named: "Stakeholders", "notify": notify, **travel(notify, "6")},
+                timeout=5,
+            )
+            assert answer.json()["status"] == "ok"
+        state = requests.get(f"{emulator.url}/_emulator/state", timeout=5).json()
+    made = state["projects"][0]["builds"][-1]
+    assert (made["appVersion"], made["groups"]) == ("on", ["Stakeholders"] if mailed else [])
+    assert [mail["build_id"] for mail in state["outbox"]] == [made["id"]] * mailed
+
+
+def test_groups_count_before_their_older_names(api: Ask, look: Look) -> None:
+    send(api, fields=travel("6.0", "6", groups="Stakeholders", testers_groups="QA", invitation_groups="QA"))
+    assert look("state")["projects"][0]["builds"][-1]["groups"] == ["Stakeholders"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "value", "on"),
+    [
+        ("classic", "auto_update", "on", True),
+        ("classic", "auto-update", "on", True),
+        ("classic", "auto-update", "off", False),
+        ("compat", "auto-update", "on", False),
+    ],
+)
+def test_auto_update_with_a_hyphen_too(dialect: DialectName, name: str, value: str, on: bool) -> None:
+    with Emulator(dialect=dialect) as emulator:
+        answer = requests.post(
+            f"{emulator.url}/api/upload",
+            files={"file": ("a.apk", b"x")},
+            data={"api_key": KEY, name: value, **travel("6.0", "6")},
+            timeout=5,
+        )
+        assert answer.json()["status"] == "ok"
+        state = requests.get(f"{emulator.url}/_emulator/state", timeout=5).json()
+    assert state["projects"][0]["builds"][-1]["autoUpdate"] is on
 
 
 def test_a_symbols_file_is_taken(api: Ask) -> None:

@@ -63,7 +63,7 @@ def order(api: Ask, **fault: Any) -> None:
         ("GET", "/api/2/audits/admin-trail"),
         ("POST", "/api/1/testers"),
         ("POST", "/api/1/testers/groups/"),
-        ("POST", "/api/upload"),
+        ("POST", "/api/upload//"),
         ("GET", "/api//1/projects/"),
         ("GET", "/api/3/projects/"),
         ("GET", "/"),
@@ -378,6 +378,45 @@ def test_an_answer_lost_after_it_was_carried_out(api: Ask, look: Look) -> None:
     order(api, method="POST", path="/copy$", status=504, after=True)
     assert api("POST", f"{BUILD}/copy", data={"folder_name": "F"}).status_code == 504
     assert "/F" in look("state")["folders"]
+
+
+# What stands between a client and the service, and what says neither ok nor fail: docs/reference/emulator.md#faults.
+PAGE = "<html><title>Access denied</title><p>Policy 17 blocks this site.</p></html>"
+
+
+@pytest.mark.parametrize("status", [401, 403, 407, 503])
+@pytest.mark.parametrize(
+    ("fault", "kind", "text"),
+    [
+        ({"body": PAGE, "content_type": "text/html"}, "text/html", PAGE),
+        ({"body": {"error": "Invalid audience"}}, "application/json", '{"error": "Invalid audience"}'),
+        ({"body": {"errors": [{"detail": "no seat"}]}}, "application/json", '{"errors": [{"detail": "no seat"}]}'),
+        ({"body": {"message": "no seat"}}, "application/json", '{"message": "no seat"}'),
+        ({"body": "no seat"}, "text/plain; charset=utf-8", "no seat"),
+        ({}, "text/plain; charset=utf-8", ""),
+    ],
+)
+def test_a_refusal_in_another_shape(api: Ask, status: int, fault: dict[str, Any], kind: str, text: str) -> None:
+    order(api, path="^/api/1/", status=status, **fault)
+    answer = api("GET", PROJECTS)
+    assert (answer.status_code, answer.headers["Content-Type"], answer.text) == (status, kind, text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        ({"body": {}}, "{}"),
+        ({"body": {"status": "queued"}, "status": 202}, '{"status": "queued"}'),
+        ({"body": '"success"', "content_type": "application/json"}, '"success"'),
+        ({"body": ["ok"]}, '["ok"]'),
+        ({"status": 204}, ""),
+    ],
+)
+def test_a_write_that_is_answered_in_another_shape(api: Ask, look: Look, fault: dict[str, Any], text: str) -> None:
+    order(api, path="/invites/$", after=True, **fault)
+    answer = api("POST", f"{BUILD}/invites/", data={"groups": "QA", "notify": "on"})
+    assert (answer.status_code, answer.text) == (fault.get("status", 200), text)
+    assert len(look("outbox")) == 3
 
 
 @pytest.mark.parametrize(

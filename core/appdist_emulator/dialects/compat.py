@@ -26,6 +26,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, g, redirect, request
 
+from appdist_emulator.dialects import v3
 from appdist_emulator.dialects.classic import Classic
 from appdist_emulator.replies import attachment
 from appdist_emulator.state.records import Refusal, Rules
@@ -62,6 +63,9 @@ class Compat(Classic):
         shows=("comment", "isDistributionEnabled", "platform", "tags"),
         lacks=("sessions", "crashes", "testers", "feedbacks", "hasTestFairySdk", "insightsEnabled", "videoEnabled"),
         skips_unknown_testers=True,
+        upload_groups=("groups",),
+        auto_update=(),
+        ignored_settings=(),
         page_sizes=("per_page", "limit"),
         max_per_page=100,
     )
@@ -85,18 +89,27 @@ class Compat(Classic):
         return 200 if refusal.http == 400 else refusal.http
 
     def user(self) -> User:
-        user = self._user()
+        try:
+            user = self._user()
+        except Refusal:
+            if self.account.settings.reasons == "told":
+                raise
+            raise Refusal(104, "User not found", 401) from None
         if request.method in {"PATCH", "POST"} and request.mimetype == "application/json":
             raise Refusal(1, "The body must be application/x-www-form-urlencoded")
         return user
 
     def _user(self) -> User:
         auth = request.authorization
-        kind = auth.type if auth is not None else None
-        if kind == "basic" and not self.account.settings.basic_auth:
+        if auth is not None and auth.type == "basic" and not self.account.settings.basic_auth:
             raise Refusal(104, "User not found", 401)
+        return self.v3_user()
+
+    def v3_user(self) -> User:
+        """Return the user whose credentials the request has, as v3 takes them. Raises Refusal with the reason."""
+        auth = request.authorization
         key = self.api_key()
-        if kind in {"basic", "bearer"} or key is None:
+        if (auth is not None and auth.type in {"basic", "bearer"}) or key is None:
             return super().user()
         return self.account.user_of_api_key(key)
 
@@ -154,6 +167,11 @@ def install_page(project: str, build: str) -> Response:  # noqa: ARG001 - the sa
     return Response(
         "<!doctype html>\n<title>Install</title>\n<p>Open this page on the device.</p>\n", mimetype="text/html"
     )
+
+
+@_pages.get("/api/v3/projects")
+def list_v3_projects() -> Response:
+    return v3.list_projects(_dialect().account, _dialect().v3_user)
 
 
 def _dialect() -> Compat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from appdist_emulator.seed import RejectedToken, parse_seed
+from appdist_emulator.seed import RejectedToken, SeedError, parse_seed, parse_settings
 from appdist_emulator.state.base import folder_path, group_names
 from appdist_emulator.state.company import Company
 from appdist_emulator.state.lives import Lives
@@ -16,7 +16,7 @@ from appdist_emulator.tokens import TokenError, Verifier
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from appdist_emulator.seed import Seed, Settings, User
+    from appdist_emulator.seed import Oidc, Seed, Settings, User
 
 
 class Account(Lives, People, Company):
@@ -35,7 +35,21 @@ class Account(Lives, People, Company):
 
     @property
     def settings(self) -> Settings:
-        return self._seed.settings
+        return self._settings
+
+    @property
+    def oidc(self) -> Oidc | None:
+        return self._seed.oidc
+
+    def configure(self, changes: Mapping[str, Any]) -> Settings:
+        """Change some settings. Raises SeedError, and then changes nothing."""
+        with self._lock:
+            settings = parse_settings({**self._settings.model_dump(), **changes})
+            ignored = [name for name in changes if name in self._rules.ignored_settings]
+            if ignored:
+                raise SeedError("\n".join(f"{name}: has no effect in this dialect" for name in ignored))
+            self._settings = settings
+            return settings
 
     # --- signing in -------------------------------------------------------------------------------
 
@@ -117,7 +131,7 @@ class Account(Lives, People, Company):
         with self._lock:
             return {
                 "company": self._seed.company,
-                "requireLogin": self._seed.settings.require_login,
+                "requireLogin": self._settings.require_login,
                 "folders": list(self._folders),
                 "projects": [
                     {
@@ -189,6 +203,8 @@ class Account(Lives, People, Company):
                     "recorded_sessions",
                     "recorded_feedbacks",
                     "life",
+                    "shows_counters",
+                    "shows_uploaded_at",
                 }
                 number = build.id or next(self._build_ids)
                 project.builds[number] = Build(
@@ -196,6 +212,7 @@ class Account(Lives, People, Company):
                     id=number,
                     groups=self._named(build.groups),
                     uploaded_at=build.uploaded_at or self._started,
+                    shows_instead=build.shows_counters | build.shown_time(),
                     visible_at=time.monotonic() + build.visible_after if build.visible_after else 0.0,
                 )
                 self._load_recordings(build, project, project.builds[number])

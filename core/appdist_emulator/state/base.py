@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from appdist_emulator import artifact
-from appdist_emulator.seed import TIME_FORMAT
+from appdist_emulator.seed import TIME_FORMAT, Settings
 from appdist_emulator.state.records import Audit, Group, Refusal, Tester
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ class Base:
         self._lock = threading.RLock()
         self._seed = seed
         self._rules = rules
+        self._settings = _effective(seed.settings, rules)
         self._shows = list(dict.fromkeys([*rules.shows, *seed.shows.build]))
-        self._started = now()
+        self._lacks = set(rules.lacks) - set(seed.shows.build)
+        self._started = self._now()
         self._users = {user.email.lower(): user for user in seed.users}
         self._groups: dict[int, Group] = {}
         self._testers: dict[str, Tester] = {}
@@ -50,6 +52,10 @@ class Base:
         self._webhook_ids = ids((webhook.id for webhook in seed.webhooks), 1)
         self._site_ids = ids((seed.enterprise_id, *(site.id for site in seed.sites)), 1)
         self._audit_ids = itertools.count(23534001)
+
+    def _now(self) -> str:
+        """Return the time on the service's clock."""
+        return format_time(datetime.now(UTC) + timedelta(seconds=self._settings.clock_ahead))
 
     def _project(self, user: User, project_id: str, access: str) -> Project:
         # "19-groupshot": only the number matters.
@@ -72,7 +78,7 @@ class Base:
         """Return the tester with this e-mail address; create it if there is none."""
         tester = self._testers.get(email.lower())
         if tester is None:
-            tester = self._testers[email.lower()] = Tester(next(self._tester_ids), email, None, now())
+            tester = self._testers[email.lower()] = Tester(next(self._tester_ids), email, None, self._now())
         return tester
 
     def _group_named(self, name: str) -> Group | None:
@@ -83,8 +89,9 @@ class Base:
         self._groups[group.id] = group
         return group
 
-    def _named(self, names: Iterable[str]) -> list[Group]:
-        found = [self._group_named(name) for name in names]
+    def _named(self, names: Iterable[str | int]) -> list[Group]:
+        """Return the groups with these names or, as numbers, ids: how the seed refers to them."""
+        found = [self._groups.get(name) if isinstance(name, int) else self._group_named(name) for name in names]
         return [group for group in found if group]
 
     def _mail(
@@ -106,7 +113,7 @@ class Base:
                 "project_id": str(about[0].id) if about else None,
                 "groups": group_names(groups),
                 "comment": comment,
-                "at": now(),
+                "at": self._now(),
             }
         )
 
@@ -118,7 +125,7 @@ class Base:
         return [user.email.lower() for user in self._seed.users].index(email.lower()) + 1
 
     def _record(self, user: User, action: Action, data: dict[str, Any]) -> None:
-        self._audits.append(self._audit(user.email, now(), action, data))
+        self._audits.append(self._audit(user.email, self._now(), action, data))
 
     def _audit(self, email: str, at: str, action: Action, data: dict[str, Any]) -> Audit:
         return Audit(
@@ -132,6 +139,10 @@ class Base:
             action=action,
             data=data,
         )
+
+
+def _effective(settings: Settings, rules: Rules) -> Settings:
+    return Settings(**settings.model_dump(exclude=set(rules.ignored_settings)))
 
 
 # --- permissions --------------------------------------------------------------------------------
@@ -177,10 +188,6 @@ def _admin_needed() -> NoReturn:
 
 def ids(taken: Iterable[int | None], first: int) -> itertools.count[int]:
     return itertools.count(max([first - 1, *(one for one in taken if one)]) + 1)
-
-
-def now() -> str:
-    return format_time(datetime.now(UTC))
 
 
 def format_time(at: datetime) -> str:

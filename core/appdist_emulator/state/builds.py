@@ -6,6 +6,8 @@ Where the documents are silent or contradict each other, the emulator decides li
   reply shows them. Copy and invites take names or ids; a name takes precedence over an equal id.
 - Copy: empty groups mean none; the copy's `uploadedAt` is the time of the copy, and its counters
   start at 0. It requires write access to the original's project only.
+- Of two groups of the same name, the older one is meant; the other can be named by its id only. White
+  space around an item counts if a group is named so.
 - An app is a project within a folder: same package, platform and name. An upload without an app name
   goes to the existing project with its package and platform.
 - An upload that overwrites a build keeps the tags, notes, groups and metadata that it omits.
@@ -30,14 +32,13 @@ from appdist_emulator.state.base import (
     items,
     may,
     no_tester,
-    now,
     number,
     switched_on,
 )
 from appdist_emulator.state.records import Action, Build, Project, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from appdist_emulator.seed import LandingPageMode, User
     from appdist_emulator.state.records import Group, Upload
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 COUNTERS = ("sessions", "crashes", "testers", "feedbacks", "downloads")
 _NOTES = ("comment", "release_notes", "changelog")
 _GROUPS = ("groups", "app_permission_groups")
+_COMPAT_UPDATE = ("comment", "tags")  # all that compat's PATCH documents
 
 
 class Builds(Base):
@@ -90,16 +92,21 @@ class Builds(Base):
             if user.role == "tester":
                 raise Refusal(133, "Tester accounts cannot update builds")
             project, build = self._find(user, project_id, build_id, "rw")
-            self._apply(build, fields, r"metadata_(.+)")
+            if self._settings.updates != "all":
+                fields = {name: value for name, value in fields.items() if name in _COMPAT_UPDATE}
+            self._apply(build, fields, r"metadata_(.+)", _GROUPS)
             self._record(user, Action.UPDATE, about_build(project, build))
+            values = {
+                "metadata": dict(build.metadata),
+                "groups": group_names(build.groups),
+                "landing_page_mode": build.landing_page_mode,
+            }
             return {
                 "status": "ok",
                 "build_id": str(build.id),
                 "tags": list(build.tags),
-                "metadata": dict(build.metadata),
                 "changelog": build.comment,
-                "groups": group_names(build.groups),
-                "landing_page_mode": build.landing_page_mode,
+                **({} if self._settings.updates == "drop-and-hide" else values),
             }
 
     def copy(self, user: User, project_id: str, build_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -124,7 +131,7 @@ class Builds(Base):
                 id=next(self._build_ids),
                 version=build.version,
                 version_code=build.version_code,
-                uploaded_at=now(),
+                uploaded_at=self._now(),
                 uploaded_via=build.uploaded_via,
                 landing_page_mode=build.landing_page_mode,
                 comment=build.comment,
@@ -157,17 +164,14 @@ class Builds(Base):
         with self._lock:
             no_tester(user)
             project, build = self._find(user, project_id, build_id, "rw")
-            wanted = items(fields.get("groups", ""))
-            if not wanted:
-                raise Refusal(1, "Missing or invalid parameter: groups")
-            groups, _, unknown = self._resolve(fields["groups"], [])
-            if unknown:
-                raise Refusal(404, "group not found", 404)
-            _add(build.groups, groups)
+            whom = self._settings.invites
+            if whom == "groups":
+                groups = self._invited_groups(build, fields.get("groups", ""))
+                emails = _members(groups)
+            else:
+                groups, emails = self._everybody(project)
             comment = fields.get("comment", "")
-            notify = switched_on(fields.get("notify"))
-            # A tester in two of the groups is invited once.
-            emails = list(dict.fromkeys(email for group in groups for email in group.members))
+            notify = whom == "everybody-always" or switched_on(fields.get("notify"))
             self._invitations.append(
                 {
                     "build_id": str(build.id),
@@ -177,11 +181,11 @@ class Builds(Base):
                     "comment": comment,
                     "notify": notify,
                     "by": user.email,
-                    "at": now(),
+                    "at": self._now(),
                 }
             )
             if notify:
-                self._mail_build(project, build, groups, comment)
+                self._mail_build(project, build, groups, emails, comment)
             more = {"emails": list(emails), "groups": group_names(groups)}
             self._record(user, Action.INVITE, about_build(project, build) | more)
 
@@ -216,7 +220,9 @@ class Builds(Base):
             for older in project.builds.values() if project else ():
                 if (older.version, older.version_code) == (what.version, what.version_code):
                     build = older
-            self._apply(build, fields, r"metadata[_.](.+)")  # may refuse, so before any other change
+            # May refuse, so before any other change.
+            self._apply(build, fields, r"metadata[_.](.+)", self._rules.upload_groups)
+            build.auto_update |= "on" in {fields.get(name) for name in self._rules.auto_update}
             if project is None:
                 project = self._project_for(
                     folder, what.package_name, what.platform, what.app_name or what.fallback_name
@@ -224,14 +230,14 @@ class Builds(Base):
             if build.id == 0:
                 build.id = next(self._build_ids)
                 project.builds[build.id] = build
-            build.uploaded_at = now()
+            build.uploaded_at = self._now()
             build.uploaded_via = "API"
             build.visible_at = time.monotonic() + delay if delay else 0.0
             build.filename = re.split(r"[/\\]", file.filename)[-1]
             build.content = file.content
             build.symbols = file.symbols
             if switched_on(fields.get("notify")):
-                self._mail_build(project, build, build.groups, build.comment)
+                self._mail_build(project, build, build.groups, _members(build.groups), build.comment)
             self._record(user, Action.UPLOAD, about_file(project, build))
             return self._upload_view(project, build, base)
 
@@ -244,7 +250,26 @@ class Builds(Base):
             # The project is deleted with its last build: docs/reference/api-facts.md#deleting-a-build.
             del self._projects[project.id]
 
-    def _apply(self, build: Build, fields: Mapping[str, str], metadata: str) -> None:
+    def _invited_groups(self, build: Build, text: str) -> list[Group]:
+        """Give these groups access to the build. Raises Refusal if there are none, or an unknown one."""
+        if not items(text):
+            raise Refusal(1, "Missing or invalid parameter: groups")
+        groups, _, unknown = self._resolve(text, [])
+        if unknown:
+            raise Refusal(404, "group not found", 404)
+        _add(build.groups, groups)
+        return groups
+
+    def _everybody(self, project: Project) -> tuple[list[Group], list[str]]:
+        """Return the groups with access to the app or any of its builds, and the app's testers."""
+        groups = list(project.groups)
+        for build in project.builds.values():
+            _add(groups, build.groups)
+        if any(build.allow_all_testers for build in project.builds.values()):
+            return groups, [tester.email for tester in self._testers.values()]
+        return groups, _members(groups)
+
+    def _apply(self, build: Build, fields: Mapping[str, str], metadata: str, groups: Sequence[str]) -> None:
         """Set the fields that PATCH and upload share. An empty field clears the value."""
         mode = fields.get("landing_page_mode")
         if mode is not None:
@@ -254,9 +279,9 @@ class Builds(Base):
                 build.comment = fields[name]
         if "tags" in fields:
             build.tags = items(fields["tags"])
-        for name in reversed(_GROUPS):
+        for name in reversed(groups):
             if name in fields:
-                build.groups = self._named(items(fields[name]))
+                build.groups = [group for item in _pieces(fields[name]) if (group := self._group_spelled(item))]
         for name, value in fields.items():
             if key := re.fullmatch(metadata, name, re.DOTALL):
                 build.metadata[key[1]] = value
@@ -266,7 +291,7 @@ class Builds(Base):
             return "closed"
         if mode != "open":
             raise Refusal(135, "Invalid landing_page_mode")
-        if self._seed.settings.require_login:
+        if self._settings.require_login:
             raise Refusal(156, "Cannot set landing_page_mode to open when login is required")
         return "open"
 
@@ -308,21 +333,22 @@ class Builds(Base):
         groups: list[Group] = []
         valid: list[str] = []
         invalid: list[str] = []
-        for item in items(text):
-            group = self._group_named(item)
+        for item in _pieces(text):
+            group = self._group_spelled(item) or self._groups.get(number(item.strip()))
             if group is None:
-                group = self._groups.get(number(item))
-            if group is None:
-                invalid.append(item)
+                invalid.append(item.strip())
             else:
-                valid.append(item)
+                valid.append(item if item == group.name else item.strip())
                 _add(groups, [group])
         return groups, valid, invalid
 
-    def _mail_build(self, project: Project, build: Build, groups: list[Group], comment: str) -> None:
+    def _group_spelled(self, item: str) -> Group | None:
+        """Return the group with exactly this name, else with this name without the white space around it."""
+        return self._group_named(item) or self._group_named(item.strip())
+
+    def _mail_build(self, project: Project, build: Build, groups: list[Group], emails: list[str], comment: str) -> None:
         subject = f"{project.name} {build.version} ({build.version_code}) is ready to test"
-        # A tester in two of the groups gets one mail.
-        for email in dict.fromkeys(email for group in groups for email in group.members):
+        for email in emails:
             self._mail(email, subject, groups=groups, about=(project, build), comment=comment)
 
     def _project_view(self, project: Project, base: str) -> dict[str, Any]:
@@ -335,7 +361,11 @@ class Builds(Base):
             "icon": f"{base}/icons/{project.id}.png",
             "landingPageMode": project.landing_page_mode,
         }
-        more: dict[str, Any] = {"folderPath": project.folder, "groups": group_names(project.groups)}
+        more: dict[str, Any] = {
+            "folderName": project.folder,
+            "folderPath": project.folder,
+            "groups": group_names(project.groups),
+        }
         view.update((name, more[name]) for name in self._seed.shows.project)
         return view
 
@@ -360,6 +390,7 @@ class Builds(Base):
         }
         if self._shows:
             more: dict[str, Any] = {
+                **view,
                 "comment": build.comment,
                 "folderPath": project.folder,
                 "groups": group_names(build.groups),
@@ -373,8 +404,9 @@ class Builds(Base):
         return view
 
     def _shown(self, project: Project, build: Build, base: str) -> dict[str, Any]:
-        view = self._build_view(project, build, base) | build.shows_counters
-        missing = {*self._rules.lacks, *(name for name, value in build.shows_counters.items() if value == "missing")}
+        shown = build.shows_instead
+        view = self._build_view(project, build, base) | shown
+        missing = {*self._lacks, *(name for name, value in shown.items() if value == "missing")}
         return {name: value for name, value in view.items() if name not in missing}
 
     def _build_snapshot(self, project: Project, build: Build, base: str) -> dict[str, Any]:
@@ -389,6 +421,7 @@ class Builds(Base):
             "invitations": [one for one in self._invitations if one["build_id"] == str(build.id)],
             "visible": build.visible,
             "fileSize": len(build.content) if build.content is not None else None,
+            "autoUpdate": build.auto_update,
         }
 
     def _upload_view(self, project: Project, build: Build, base: str) -> dict[str, Any]:
@@ -427,6 +460,16 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise Refusal(1, "Missing or invalid parameter: visible_after")
     return seconds
+
+
+def _members(groups: Iterable[Group]) -> list[str]:
+    """Return the testers of these groups; one in two of them once."""
+    return list(dict.fromkeys(email for group in groups for email in group.members))
+
+
+def _pieces(text: str) -> list[str]:
+    """Split a list of group names, whose white space may be part of them. None twice."""
+    return list(dict.fromkeys(piece for piece in text.split(",") if piece.strip()))
 
 
 def _add(groups: list[Group], more: Iterable[Group]) -> None:

@@ -118,10 +118,10 @@ class Lives(Builds, Recordings, Audits):
     def _begin(self, build: Build, events: list[Event], speed: float | None = None) -> Life:
         now = time.monotonic()
         begins = max(now, build.visible_at)
-        at = time.time() + begins - now
+        at = time.time() + self._settings.clock_ahead + begins - now
         life = Life(
             build_id=build.id,
-            speed=speed or self._seed.settings.life_speed,
+            speed=speed or self._settings.life_speed,
             begins=begins,
             begins_at=at,
             origin=at,

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from appdist_emulator import artifact
+from appdist_emulator.seed import COMPAT_SETTINGS
 
 Trail = Literal["admin", "tester"]
 
@@ -31,6 +32,11 @@ class Rules:
     lacks: tuple[str, ...] = ()
     # Whether adding to a group, or removing from it, skips unknown testers instead of refusing them.
     skips_unknown_testers: bool = False
+    # Parameters of the upload that name groups; the first takes precedence.
+    upload_groups: tuple[str, ...] = ("groups", "app_permission_groups", "testers_groups", "invitation_groups")
+    auto_update: tuple[str, ...] = ("auto_update", "auto-update")  # parameter names of the upload
+    # Settings of the seed that have no effect.
+    ignored_settings: tuple[str, ...] = COMPAT_SETTINGS
     page_sizes: tuple[str, ...] = ("per_page",)  # parameter names; the first takes precedence
     max_per_page: int = 200
 
@@ -110,7 +116,9 @@ class Build:
     recorded_sessions: list[Session] = field(default_factory=list)
     recorded_feedbacks: list[Feedback] = field(default_factory=list)
     downloaded_by: set[str] = field(default_factory=set)
-    shows_counters: dict[str, Any] = field(default_factory=dict)
+    # What to return instead of these fields; "missing" omits one.
+    shows_instead: dict[str, Any] = field(default_factory=dict)
+    auto_update: bool = False
 
     @property
     def visible(self) -> bool:
