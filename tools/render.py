@@ -1,4 +1,4 @@
-"""Write everything that CI systems and readers see of a step's contract.
+"""Render what CI systems and readers see of a step's interface.
 
 python tools/render.py           write action.yml, actions/, gitlab-templates/ and the tables in the READMEs
 python tools/render.py --check   exit 1 and name the files that are stale
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "OWNER/sauce-appdist"
 PROMOTE = "promote"  # the root action
-ID_TOKEN_AUDIENCE = "oidc_id_token_audience"  # GitLab makes the token before anybody could put in a default
+ID_TOKEN_AUDIENCE = "oidc_id_token_audience"  # GitLab creates the token before the step could add a default
 HEADER = "# Rendered by tools/render.py from core/{source}: edit that, then run `make render`.\n"
 ICONS = {
     "check": "check-circle",
@@ -63,7 +63,7 @@ set -eu
 deps=$(mktemp -d)
 trap 'rm -rf "$deps"' EXIT
 printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
-# What is installed may run code: it gets no credentials.
+# Installing may run code of packages: it gets no credentials.
 pip_install() (
   for name in $(env | sed -n 's/^\\(APPDIST_[A-Z_]*\\)=.*/\\1/p'); do unset "$name"; done
   python3 -I -m pip install --quiet --disable-pip-version-check --no-compile --no-deps "$@"
@@ -94,17 +94,17 @@ def dump(document: dict[str, Any]) -> str:
 
 
 def header(step: str) -> str:
-    """Says where a rendered file comes from."""
+    """The comment that names the source of a rendered file."""
     return HEADER.format(source=STEPS[step].replace(".", "/") + ".py")
 
 
 def summary(step: str) -> str:
-    """What a step is for: the first line of its module's docstring."""
+    """A step's description: the first line of its module's docstring."""
     return (load(step).__doc__ or "").partition("\n")[0]
 
 
 def fields(step: str) -> Iterator[tuple[str, FieldInfo, bool]]:
-    """Every input, and whether the surroundings may give it in its stead."""
+    """Every input, and whether the environment may set it instead."""
     for title, group in sections(load(step).Inputs).items():
         for name, field in group.items():
             yield name, field, title != "This step"
@@ -117,8 +117,9 @@ def describe_input(name: str, field: FieldInfo, *, inherited: bool) -> str:
         text += f" One of {', '.join(known)}."
     if not inherited:
         return text
-    together = ", if nothing else says which build" if extra(field)["group"] == "build" else ""
-    return f"{text} Falls back to {variable(name)}{together}."
+    if extra(field)["group"] == "build":
+        return f"{text} If you set no input of the build, the step reads {variable(name)} from the environment."
+    return f"{text} If you omit it, the step reads {variable(name)} from the environment."
 
 
 def action(step: str) -> str:
@@ -127,7 +128,7 @@ def action(step: str) -> str:
     for name, field, inherited in fields(step):
         entry: dict[str, Any] = {"description": describe_input(name, field, inherited=inherited)}
         entry["required"] = field.is_required()
-        # An inherited input has no default here: GitHub could not tell it from one that was given.
+        # An inherited input has no default here: the step could not tell it from a value that the user set.
         if not inherited and input_default(field):
             entry["default"] = input_default(field)
         inputs[kebab(name)] = entry
@@ -187,9 +188,9 @@ def template(step: str) -> str:
             if not field.is_required():
                 entry["default"] = default
         inputs[kebab(name)] = entry
-        # In free text a `$` is a dollar; elsewhere $CI_COMMIT_TAG and its like are expanded by GitLab.
+        # In free text, `$` is a dollar sign; elsewhere GitLab expands $CI_COMMIT_TAG and other variables.
         variables[input_variable(name)] = {"value": value, "expand": False} if extra(field)["multiline"] else value
-    # GitLab complains in the log of what is not there: a promotion may have no gate.
+    # GitLab warns about artifacts that are missing, and a promotion may have no gate.
     paths = ["appdist-*.json" if step == PROMOTE else "appdist-outputs.json"]
     reports = {"dotenv": "appdist.env", "annotations": "appdist-annotations.json"}
     if step == "gate":
@@ -201,7 +202,7 @@ def template(step: str) -> str:
         "image": "$[[ inputs.image ]]",
         "rules": "$[[ inputs.rules ]]",
         "variables": variables,
-        # For `oidc-provider: gitlab`; without it nothing looks at this token.
+        # For `oidc-provider: gitlab`; nothing else uses this token.
         "id_tokens": {"APPDIST_ID_TOKEN": {"aud": "$[[ inputs.oidc-id-token-audience ]]"}},
         "script": [GITLAB_SCRIPT.replace("STEP", step)],
         "artifacts": {"when": "always", "paths": paths, "reports": reports},
@@ -209,7 +210,7 @@ def template(step: str) -> str:
     return (
         header(step)
         + "# Credentials are masked CI/CD variables of the project, never inputs: APPDIST_EMAIL and APPDIST_API_KEY,\n"
-        + "# or APPDIST_OIDC_CONFIG_KEY and what else signing in by OIDC takes (docs/reference/sign-in.md).\n"
+        + "# or APPDIST_OIDC_CONFIG_KEY and the other inputs of a sign-in by OIDC (docs/reference/sign-in.md).\n"
         + dump({"spec": {"inputs": inputs}})
         + "---\n"
         + dump({"$[[ inputs.job-name ]]": job})
@@ -221,7 +222,7 @@ def _cell(text: str) -> str:
 
 
 def inputs_table(group: Mapping[str, FieldInfo]) -> str:
-    """Inputs as Markdown; nothing where there are none."""
+    """Inputs as Markdown; empty if there are none."""
     lines = ["| Input | Default | |", "|---|---|---|"] if group else []
     for name, field in group.items():
         default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
@@ -235,7 +236,7 @@ def inputs_table(group: Mapping[str, FieldInfo]) -> str:
 
 
 def own_inputs_table(step: str) -> str:
-    """What a step alone takes, for its page."""
+    """The inputs of this step only, for its page."""
     return inputs_table(sections(load(step).Inputs)["This step"])
 
 
@@ -261,7 +262,7 @@ def own_outputs(step: str) -> dict[str, FieldInfo]:
 
 
 def own_outputs_table(step: str) -> str:
-    """What a step alone puts out, for its page."""
+    """The outputs of this step only, for its page."""
     return outputs_table(own_outputs(step))
 
 
@@ -332,7 +333,7 @@ STEP_TABLES: Mapping[str, Callable[[str], str]] = {"inputs": own_inputs_table, "
 
 
 def tables(text: str) -> str:
-    """A page with the parts between its `<!-- rendered: … -->` marks made again."""
+    """A page with the parts between its `<!-- rendered: … -->` marks rendered again."""
 
     def part(found: re.Match[str]) -> str:
         name = found[1]
@@ -344,7 +345,7 @@ def tables(text: str) -> str:
 
 
 def rendered() -> dict[Path, str]:
-    """Every file that is rendered, whole or in parts, and what it has to contain."""
+    """Every file that is rendered, whole or in part, and its content."""
     files = {ROOT / "gitlab-templates" / f"{step}.yml": template(step) for step in STEPS}
     files |= {
         ROOT / ("action.yml" if step == PROMOTE else f"actions/{step}/action.yml"): action(step) for step in STEPS

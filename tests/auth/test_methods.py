@@ -185,7 +185,7 @@ def test_what_does_not_belong_together(
     ("name", "text", "fragment"),
     [
         ("oidc_token_url", "http://login.example/token", "oidc-token-url is not https"),
-        ("oidc_token_url", "https://me:pass-0001@login.example/token", "oidc-token-url has credentials in it"),
+        ("oidc_token_url", "https://me:pass-0001@login.example/token", "oidc-token-url contains credentials"),
         ("oidc_token_url", "login.example", "oidc-token-url is not a URL"),
         ("oidc_token_url", "https://[::1/token", "oidc-token-url is not a URL"),
         ("oidc_token_format", "xml", "oidc-token-format is 'xml', expected one of form, json"),

@@ -51,7 +51,10 @@ def test_gitlab_dotenv_leaves_out_what_it_cannot_hold(process: Process, service:
         "APPDIST_VERSION_CODE",
         "APPDIST_BUILD_URL",
     }
-    assert "Only in appdist-outputs.json, because GitLab's dotenv cannot hold it: APPDIST_APP_VERSION" in done.text
+    assert (
+        "Only in appdist-outputs.json, because GitLab's dotenv report cannot hold them: APPDIST_APP_VERSION"
+        in done.text
+    )
     assert json.loads(done.files["appdist-outputs.json"])["app-name"] == EVIL
     assert "\x1b[31m" not in done.text
 

@@ -17,7 +17,7 @@ def test_wrong_inputs_fail_in_every_mode(judge: Judge, service: Service) -> None
     for mode in ("enforce", "report"):
         done = judge(coverage_groups="Q", min_coverage="1%", gate_mode=mode)
         assert done.code == INPUT
-        assert "coverage-groups names no tester group: 'Q' (did you mean 'QA'?)" in done.log
+        assert "coverage-groups names unknown tester groups: 'Q' (did you mean 'QA'?)" in done.log
         assert done.outputs["verdict"] is None
         assert done.outputs["sessions"] == 40
 
@@ -96,10 +96,10 @@ COPY = {"to_folder": "RC"}
         bad("require-tags contains no item", require_tags=" , "),
         bad("forbid-tags has 'a, b', but a tag cannot contain a comma", forbid_tags='"a, b"'),
         bad("baseline is '../6', which is not a valid id", baseline="../6", max_crash_rate_increase="1%"),
-        bad("wait is given, but no check of the gate is: give one, like min-sessions", "promote", wait="1h", **COPY),
-        bad("gate-mode is given, but no check of the gate is", "promote", gate_mode="report", **COPY),
-        bad("timezone is given, but no check of the gate is", "promote", timezone="Z", **COPY),
-        bad("gate-reports is given, but no check of the gate is", "promote", gate_reports="out", **COPY),
+        bad("wait needs a check of the gate: set one, such as min-sessions", "promote", wait="1h", **COPY),
+        bad("gate-mode needs a check of the gate", "promote", gate_mode="report", **COPY),
+        bad("timezone needs a check of the gate", "promote", timezone="Z", **COPY),
+        bad("gate-reports needs a check of the gate", "promote", gate_reports="out", **COPY),
         bad("min-coverage needs coverage-groups", "promote", min_coverage="1%", **COPY),
         bad("interval is 9s", "promote", interval="9s", **ONE, **COPY),
         bad("nothing to promote", "promote", **ONE),

@@ -285,7 +285,7 @@ def test_who_is_left_uninvited_is_told(watch: Watch, service: Service) -> None:
     service.fault(method="POST", path="/invites/", status=429, body="slow", times=None)
     done = watch(step="promote", **{**PROMOTE, **GATE, "notify": "if-copied"})
     assert (done.code, done.outputs["failed-step"]) == (PARTIAL, "invite")
-    assert "Give notify: true there; no later run of this one mails them." in done.log
+    assert "Set notify: true there: a later run of this promotion mails nobody." in done.log
 
 
 @pytest.mark.parametrize("lenient", [{"on_inconclusive": "warn"}, {"gate_mode": "report"}], ids=str)
@@ -305,8 +305,8 @@ def test_how_to_go_on_after_the_copy_was_made(watch: Watch, service: Service) ->
     inputs = {**PROMOTE, **GATE, "notify": "if-copied", "if_exists": "skip"}
     done = watch(step="promote", **inputs)
     assert done.code == PARTIAL
-    assert "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate" in done.log
-    assert "Give notify: true there; no later run of this one mails them." in done.log
+    assert "omit to-folder, source-tags, if-exists, the copy-… inputs and the inputs of the gate" in done.log
+    assert "Set notify: true there: a later run of this promotion mails nobody." in done.log
     ids = {"project_id": done.outputs["promoted-project-id"], "build_id": done.outputs["promoted-build-id"]}
     assert watch(step="promote", **{**ids, "tags": "rc", "groups": "QA", "notify": "true"}).code == OK
     assert {mail["build_id"] for mail in service.outbox} == {ids["build_id"]}

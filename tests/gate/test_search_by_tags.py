@@ -36,7 +36,7 @@ def test_find_by_tags(run: Run, service: Service, inputs: dict[str, str], build_
 @pytest.mark.parametrize(
     ("inputs", "expected"),
     [
-        ({**FERRIES, "with_tags": "candidate"}, "2 builds fit. Give build-id and project-id"),
+        ({**FERRIES, "with_tags": "candidate"}, "2 builds match. Set build-id and project-id"),
         ({**FERRIES, "with_tags": "candidate, gone"}, "has 3 builds, none with the tags candidate, gone. The newest are: build-id 8920003"),
         ({**FERRIES, "with_tags": "Candidate"}, "none with the tags Candidate"),
         ({**FERRIES, "with_tags": "x", "version": "2.4.0"}, "none with version '2.4.0' and the tags x"),
@@ -60,7 +60,7 @@ def test_where_the_service_shows_no_tags_nobody_can_search_by_them(
     service.reset(named_seed("gate") | {"shows": {}})
     done = run("find", project_id="6950110", with_tags="candidate", **build)
     assert done.code == INPUT
-    assert "with-tags is given, but this service does not show the tags of builds: give build-id" in done.log
+    assert "with-tags is set, but this service does not show the tags of builds: set build-id" in done.log
 
 
 def test_the_newest_candidate_every_hour(run: Run, service: Service) -> None:

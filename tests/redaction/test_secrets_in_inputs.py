@@ -92,7 +92,7 @@ def test_a_secret_in_a_file_of_release_notes(stage: Stage, tmp_path: Path) -> No
         for step, mode in (("annotate", "github"), ("promote", "gitlab"), ("annotate", "json"), ("promote", "plain"))
     ]
     check(runs, {INPUT})
-    assert shown_by(runs, "has one of the credentials in it: take it out.")
+    assert shown_by(runs, "contains a credential. Remove it.")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_what_the_environment_can_give_has_no_default(step: str) -> None:
     """GitHub cannot tell a default from a value that was given, so it would always win."""
     for name, field in action(step)["inputs"].items():
         assert field["description"]
-        if "Falls back to" in field["description"]:
+        if "from the environment." in field["description"]:
             assert field.get("default", "") == "", name
             assert field["required"] is False
 

@@ -200,7 +200,7 @@ def test_example_github_hourly(act: Act, service: Service) -> None:
     assert "| max-crash-rate | ✅ passed | 0 % (0 in 40 sessions) | at most 1 % |" in passed.summary
     assert [run.set_outputs("promote").get("copied") for run in runs] == [None, "true", "false", None]
     assert "| invite | ✅ done | Stakeholders (2 testers); mailed to 2 testers |" in passed.summary
-    assert "| invite | ⬜ not done | nobody: the copy was there already |" in again.summary
+    assert "| invite | ⬜ not done | nobody: the copy already existed |" in again.summary
     assert {mail["comment"] for mail in service.outbox} == {"Version 2.4.0 has been released."}
     assert (bad.result("promote"), bad.exit_code("gate")) == ("failure", 7)
     assert BLOCKER in bad.summary

@@ -87,7 +87,7 @@ def test_example_steps(act: Act, service: Service) -> None:
     service.upload(visible_after="2")  # it shows up while the first step waits
     run = release(act)
     assert run.code == 0
-    assert "Not there yet" in run.log("prepare", "find")
+    assert "Not found yet" in run.log("prepare", "find")
     build, copy = service.build(BUILD), service.build(COPY)
     assert (build["tags"], build["changelog"], build["folderPath"]) == (["candidate"], "Seat maps 🚆", "/")
     assert build["metadata"]["branch"] == "main"

@@ -190,7 +190,7 @@ def test_an_input_that_has_options_takes_no_other(gitlab: GitLab) -> None:
 def test_notify_first_attempt_cannot_be_told_here(gitlab: GitLab, service: Service) -> None:
     run = gitlab.step("invite", {"build-url": service.upload(), "groups": "QA", "notify": "first-attempt"})
     assert run.exit_code("it") == 2
-    assert "only GitHub Actions tells which attempt" in run.log("it")
+    assert "only GitHub Actions tells a job which attempt" in run.log("it")
     assert service.writes == []
 
 

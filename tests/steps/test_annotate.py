@@ -120,5 +120,5 @@ def test_an_update_of_unknown_fate_says_that_it_may_be_sent_again(run: Run, serv
     service.fault(method="PATCH", path="builds", drop="after")
     done = run("annotate", tags="rc", **BUILD)
     assert done.code == 5
-    assert "Whether the update was made is unknown; to send it again does no harm" in done.log
+    assert "It is unknown whether the update was made; it is safe to send it again" in done.log
     assert service.writes == [TAG_BUILD]

@@ -88,7 +88,7 @@ def test_unknown_groups_are_copied_with_a_warning_if_that_is_wanted(run: Run) ->
         "copy", to_folder="QA", copy_groups="QA, Gone", copy_project_groups="12", on_invalid_groups="warn", **BUILD
     )
     assert done.code == 0, done.log
-    assert "copy-groups names no tester group: Gone" in done.log
+    assert "copy-groups names unknown tester groups: Gone" in done.log
     assert done.outputs["invalid-groups"] == ["Gone"]
     assert done.outputs["assigned-project-groups"] == ["QA"]
 
@@ -108,7 +108,7 @@ def test_if_exists_skip_does_not_guess_where_folders_are_not_shown(run: Run, ser
     assert run("copy", to_folder="QA", if_exists="skip", **BUILD).outputs["copied"] is True  # nothing to mix it up with
     done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
     assert done.code == 2
-    assert "cannot tell whether build" in done.log
+    assert "cannot determine whether build" in done.log
     assert "copied-app-name" in done.log
     assert service.sent.count(COPY) == 1
     named = {"to_folder": "QA", "if_exists": "skip", "copied_app_name": "Travel QA", **BUILD}
@@ -143,9 +143,9 @@ def test_a_copy_of_unknown_fate_is_never_made_twice_nor_guessed(
     done = run("copy", to_folder="QA", **BUILD)
     assert done.code == 6
     assert service.sent.count(COPY) == 1
-    assert "Whether build 8911052 was copied to QA is unknown, and it was not copied again" in done.log
-    assert "It may be build 8911080 in project 6940503, or that is an earlier copy" in done.log
-    assert "go on with its build-id and project-id, without to-folder, source-tags" in done.log
+    assert "It is unknown whether build 8911052 was copied to QA; the step did not copy it again" in done.log
+    assert "It may be build 8911080 in project 6940503, unless that is an earlier copy" in done.log
+    assert "continue with its build-id and project-id, and omit to-folder, source-tags" in done.log
     assert done.outputs["copied"] is None
 
 
@@ -154,7 +154,7 @@ def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Se
     service.fault(path="/copy$", drop="before")
     done = run("copy", to_folder="QA", **BUILD)
     assert done.code == 6
-    assert "It did not show up so far" in done.log
+    assert "It has not shown up yet" in done.log
     assert service.sent.count(COPY) == 1
 
 
@@ -178,11 +178,11 @@ def test_a_search_never_copies_what_is_in_the_folder_already(run: Run, service: 
     assert service.writes == [COPY, COPY]
     done = run("copy", **search)
     assert done.code == 2
-    assert "may be a copy in a folder, which would be copied once more. Give project-id as well, or folder" in done.log
+    assert "may be a copy in a folder, which would be copied again. Set project-id too, or folder" in done.log
     assert run("copy", **search, folder="/").code == 0
     assert service.writes == [COPY, COPY, COPY]
     only = {**search, "folder": "/QA"}
-    assert "what fits is in QA already and passed over" in run("copy", **only).log
+    assert "every match is already in QA and is skipped" in run("copy", **only).log
 
 
 def test_a_service_that_finds_a_build_under_any_project_is_no_riddle(run: Run, service: Service) -> None:

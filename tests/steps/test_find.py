@@ -111,7 +111,7 @@ def test_ids_and_criteria_must_agree(run: Run) -> None:
 def test_an_ambiguous_search_lists_the_candidates(run: Run) -> None:
     done = run("find", package_name=PACKAGE, version="4.2.0")
     assert done.code == 2
-    assert "3 builds fit" in done.log
+    assert "3 builds match" in done.log
     assert "project-id 6940502, build-id 8864810, version 4.2.0, code 4200, uploaded 2026-04-16 11:00:38" in done.log
 
 
@@ -157,14 +157,14 @@ def test_wait_for_build_waits_for_a_fresh_upload(run: Run, service: Service) -> 
     done = run("find", package_name=PACKAGE, version_code="4400", wait_for_build="20s")
     assert done.code == 0, done.log
     assert done.outputs["app-version"] == "4.4.0"
-    assert "Not there yet" in done.log
+    assert "Not found yet" in done.log
     assert time.monotonic() - started > 1
 
 
 def test_wait_for_build_ends(run: Run) -> None:
     done = run("find", project_id=ANDROID, build_id="1", wait_for_build="1s")
     assert done.code == 2
-    assert "No build fits after 1 s: project 6905338 has no build 1" in done.log
+    assert "No build matches after 1 s: project 6905338 has no build 1" in done.log
 
 
 def test_a_missing_counter_is_unknown_and_never_0(run: Run, service: Service) -> None:

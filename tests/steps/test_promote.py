@@ -120,7 +120,7 @@ def test_every_run_after_the_first_writes_nothing(run: Run, service: Service, se
     second = run("promote", **inputs)
     assert (second.code, second.outputs["copied"], second.outputs["changed"]) == (0, False, False), second.log
     assert (second.outputs["invited-groups"], second.outputs["notified"]) == ([], False)
-    assert "Invited nobody: the copy was there already" in second.log
+    assert "Invited nobody: the copy already existed" in second.log
     assert second.outputs["tags"] == first.outputs["tags"]
     assert (service.writes, service.outbox) == (writes, mails)
 
@@ -156,7 +156,7 @@ def test_it_stops_where_a_part_is_refused_and_says_how_to_go_on(run: Run, servic
     assert done.code == 6
     assert done.outputs["promoted-build-id"] == COPY
     assert f"Done: {', '.join(done_before)}. Not done: {', '.join(not_done) or 'nothing'}." in done.log
-    assert f"run promote with project-id: {COPY_PROJECT}, build-id: {COPY} (the copy) and without to-folder" in done.log
+    assert f"run promote with project-id: {COPY_PROJECT}, build-id: {COPY} (the copy) and omit to-folder" in done.log
 
 
 def test_going_on_as_told_finishes_without_a_second_copy(run: Run, service: Service) -> None:
@@ -175,9 +175,9 @@ def test_an_invite_of_unknown_fate_is_the_end_and_is_not_repeated(run: Run, serv
     assert done.outputs["notified"] == "unknown"
     assert done.outputs["failed-step"] == "invite"
     assert service.sent.count(INVITE) == 1
-    assert "not sent a second time" in done.log
+    assert "the step did not send it again" in done.log
     assert f"run the invite step with project-id: {COPY_PROJECT}, build-id: {COPY}" in done.log
-    assert "To go on" not in done.log
+    assert "To continue" not in done.log
 
 
 def test_a_copy_whose_project_cannot_be_found_is_not_lost(run: Run, service: Service) -> None:
@@ -187,7 +187,7 @@ def test_a_copy_whose_project_cannot_be_found_is_not_lost(run: Run, service: Ser
     assert done.outputs["promoted-build-id"] == COPY
     assert done.outputs["copied"] is True
     assert "as build 8911080, but no visible project has that build" in done.log
-    assert "look the copy (build-id: 8911080) up in the dashboard" in done.log
+    assert "find the copy (build-id: 8911080) in the dashboard" in done.log
     assert service.writes == [POST_COPY]
 
 

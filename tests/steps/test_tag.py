@@ -46,4 +46,4 @@ def test_a_service_that_adds_instead_of_replacing_is_told(run: Run, service: Ser
     done = run("tag", tags="new", **BUILD)
     assert done.code == 0
     assert done.outputs["tags"] == ["old", "new"]
-    assert "answers that they are old, new" in done.log
+    assert "but the service answered old, new" in done.log

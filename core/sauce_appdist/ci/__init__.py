@@ -1,4 +1,4 @@
-"""Which CI system runs the job, and where a step speaks: one table of the systems."""
+"""The CI systems in one table: which one runs the job, and the log that a step writes to."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 class CiModule(Protocol):
-    """What the module of a CI system has."""
+    """The functions of a CI system's module."""
 
     def job(self, environ: Mapping[str, str], /) -> Job:
         """What the environment says of the job."""
 
     def id_token(self, environ: Mapping[str, str], audience: str, http: TokenHttp, /) -> Token:
-        """An ID token of the job. Raises InputError where it may have none, with what to add to the job."""
+        """An ID token of the job. Raises InputError, with what to add to the job, if it may not have one."""
 
     def missing_secrets(self, environ: Mapping[str, str], /) -> str:
-        """Why the job may have no credentials at all; "" where there is no telling reason."""
+        """Why the job may have no credentials at all; "" if the system gives no reason."""
 
     def log(self, environ: Mapping[str, str], out: TextIO, /) -> Ci:
-        """Where a step speaks in the job."""
+        """The log of the job."""
 
 
 class CiSystem(NamedTuple):
-    """A CI system: `variable` is "true" in its jobs, `secrets` are what it gives a job and must never be shown.
+    """A CI system: `variable` is "true" in its jobs, `secrets` are variables whose values must never be shown.
 
-    With `literal_variables`, our templates pass free text unexpanded: a lone `$NAME` is looked up by us.
+    `literal_variables`: our templates pass free text unexpanded, so we look up a text that is only `$NAME`.
     """
 
     variable: str
@@ -41,7 +41,7 @@ class CiSystem(NamedTuple):
     literal_variables: bool = False
 
     def load(self) -> CiModule:
-        """Its module: only that of the system that runs is ever loaded."""
+        """Its module; only the module of the running system is loaded."""
         return cast("CiModule", import_module(self.module))
 
 
@@ -52,7 +52,7 @@ SYSTEMS: Mapping[str, CiSystem] = {
 
 
 def system_of(environ: Mapping[str, str]) -> CiSystem | None:
-    """The CI system that the environment is of; None in a shell."""
+    """The CI system that runs the job; None in a shell."""
     return next((system for system in SYSTEMS.values() if environ.get(system.variable) == "true"), None)
 
 
@@ -63,19 +63,19 @@ def job_of(environ: Mapping[str, str]) -> Job:
 
 
 def missing_secrets(environ: Mapping[str, str]) -> str:
-    """Why a job may have no credentials at all; "" where there is no telling reason."""
+    """Why a job may have no credentials at all; "" if the system gives no reason."""
     system = system_of(environ)
     return system.load().missing_secrets(environ) if system else ""
 
 
 def job_secrets(environ: Mapping[str, str]) -> list[str]:
-    """What CI systems give a job and must never be shown, though most steps do not use it."""
+    """Secrets that CI systems put into every job; they must never be shown, even if the step does not use them."""
     names = [name for system in SYSTEMS.values() for name in system.secrets]
     return [environ[name] for name in names if environ.get(name)]
 
 
 def choose(environ: Mapping[str, str], out: TextIO, *, json: bool = False) -> Ci:
-    """Where this run speaks; `json` asks for machine-readable output on stdout."""
+    """The log of this run; `json` asks for machine-readable output on stdout."""
     if json:
         from sauce_appdist.ci.terminal import JsonOutput
 

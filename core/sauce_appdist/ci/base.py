@@ -1,4 +1,4 @@
-"""One interface to speak to a CI system or a person; `github`, `gitlab` and `terminal` implement it."""
+"""The interface to a job's log, outputs and summary; `github`, `gitlab` and `terminal` implement it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Job(NamedTuple):
-    """What the CI system says of the running job; None where it does not."""
+    """What the CI system says of the running job; None if it does not say."""
 
     commit: str | None = None
     branch: str | None = None
@@ -35,13 +35,13 @@ class Job(NamedTuple):
 
 
 def say(stream: TextIO, text: str) -> None:
-    """Print, if it can be: a reader that went away (`| head`) or a full disk is no reason to stop half-way."""
+    """Print and ignore failures: a closed pipe (`| head`) or a full disk must not stop a step half-way."""
     with suppress(OSError):
         print(text, file=stream, flush=True)
 
 
 class Ci(ABC):
-    """Where a step speaks. Text from anywhere may be passed in: it is redacted and made harmless here."""
+    """The log, outputs and summary of a step. Redacts and escapes every text, wherever it comes from."""
 
     def __init__(self, environ: Mapping[str, str], out: TextIO, job: Job = Job()) -> None:  # noqa: B008 - immutable
         self.environ = environ
@@ -53,15 +53,15 @@ class Ci(ABC):
         self._masked: set[str] = set()
 
     def clean(self, text: str) -> str:
-        """Without secrets, control characters and workflow commands."""
+        """The text without secrets, control characters and workflow commands."""
         return printable(self._redact(text))
 
     def without_secrets(self, text: str) -> str:
-        """The text itself but for secrets: not made for a log."""
+        """The text without secrets, but not escaped: not for a log."""
         return self._redact(text)
 
     def holds_secret(self, text: str) -> bool:
-        """Whether a text that is to be published has a secret in it."""
+        """Whether a text contains a secret, so that it must not be published."""
         return self._redact.finds(text)
 
     def mask(self, secret: str) -> None:
@@ -71,15 +71,15 @@ class Ci(ABC):
             self._redact.add(secret)
             self._announce(secret)
 
-    def _announce(self, secret: str) -> None:  # noqa: B027 - most places hide nothing themselves
-        """Tell the place of a secret, where it hides them too."""
+    def _announce(self, secret: str) -> None:  # noqa: B027 - most systems mask nothing themselves
+        """Tell the CI system to mask a secret, if it can."""
 
     def info(self, text: str) -> None:
-        """A line (or a few) of progress."""
+        """Log one or more lines of progress."""
         self._print(self.clean(text))
 
     def debug(self, text: str) -> None:
-        """Shown only with `debug: true`."""
+        """Log a text, only with `debug: true`."""
         if self.debugging:
             self._print(self.clean(f"debug: {text}"))
 
@@ -101,18 +101,18 @@ class Ci(ABC):
 
     @contextmanager
     def section(self, title: str) -> Iterator[None]:
-        """A foldable part of the log, where the place has such a thing."""
+        """A foldable section of the log, if the CI system has them."""
         self.info(title)
         yield
 
     @abstractmethod
     def warning(self, text: str) -> None:
-        """Something the user should look at, though the step goes on."""
+        """Log a problem that does not stop the step."""
 
     @abstractmethod
     def error(self, problem: AppDistError) -> None:
-        """What the step fails with."""
+        """Log the error that the step fails with."""
 
     @abstractmethod
     def finish(self, outputs: StepOutputs) -> None:
-        """Write the outputs and the summary; called once, also when the step failed."""
+        """Write the outputs and the summary. Called once, also if the step failed."""

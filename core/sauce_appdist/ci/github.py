@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def job(environ: Mapping[str, str]) -> Job:
-    """From GitHub's default variables; a pull request's branch is its head."""
+    """The job, from GitHub's default variables; a pull request's branch is its head."""
     is_tag = environ.get("GITHUB_REF_TYPE") == "tag"
     name = environ.get("GITHUB_REF_NAME")
     repository = f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{environ.get('GITHUB_REPOSITORY')}"
@@ -40,13 +40,13 @@ def job(environ: Mapping[str, str]) -> Job:
 
 
 def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Token:
-    """The job's ID token, from the runner. Raises InputError where the job may not ask for one."""
+    """The job's ID token, from the runner. Raises InputError if the job may not request one."""
     if environ.get("GITHUB_ACTIONS") != "true":
         raise InputError("oidc-provider is github, but this is not GitHub Actions.")
     url, token = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     if not url or not token:
         raise InputError(
-            "oidc-provider is github, but this job may not ask for an ID token. Add to the job (or to the workflow; a "
+            "oidc-provider is github, but this job may not request an ID token. Add to the job (or to the workflow; a "
             "called workflow needs it in the calling job too):\n  permissions:\n    id-token: write"
             + missing_secrets(environ)
         )
@@ -57,7 +57,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Toke
 
 
 def missing_secrets(environ: Mapping[str, str]) -> str:
-    """What to know where credentials are missing in a pull request; "" elsewhere."""
+    """Why a pull request from a fork has no credentials; "" for any other job."""
     if environ.get("GITHUB_EVENT_NAME") != "pull_request":
         return ""
     return (
@@ -72,7 +72,7 @@ def log(environ: Mapping[str, str], out: TextIO) -> Ci:
 
 
 class GitHub(Ci):
-    """Speaks through the runner's commands and files."""
+    """Writes the runner's commands and files."""
 
     def _announce(self, secret: str) -> None:
         for line in secret.splitlines():  # the runner masks whole lines
@@ -80,8 +80,8 @@ class GitHub(Ci):
                 self._command("add-mask", line.strip())
 
     def _command(self, name: str, text: str = "") -> None:
-        # github-action-utils puts a blank before the second `::` of a command without properties, which
-        # some runners do not take for a command.
+        # github-action-utils puts a space before the second `::` of a command without properties, which
+        # some runners do not recognize.
         self._print(f"::{name}::{text.replace('%', '%25')}")
 
     def warning(self, text: str) -> None:
@@ -107,9 +107,9 @@ class GitHub(Ci):
 
 
 def summary(report: Report, redact: Callable[[str], str] = str) -> str:
-    """The report as GitHub's Markdown, to be read at a glance.
+    """The report as GitHub's Markdown.
 
-    `redact` sees every text before it is cut or escaped: a secret would not be known afterwards.
+    `redact` gets every text before it is cut or escaped, which would hide a secret from it.
     """
 
     def cell(text: str) -> str:
@@ -129,7 +129,7 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
         lines += [f"| {part.name} | {MARKS[part.state]} {part.state} | {cell(part.detail)} |" for part in report.parts]
         lines.append("")
     if report.checks:
-        lines += ["| Check | | Seen | Asked for | |", "|---|---|---|---|---|"]
+        lines += ["| Check | | Observed | Threshold | |", "|---|---|---|---|---|"]
         lines += [
             f"| {one.name} | {MARKS[str(one.state)]} {one.state} | "
             + " | ".join(cell(text) for text in (one.observed, one.threshold, one.reason))

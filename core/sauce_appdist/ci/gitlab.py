@@ -1,6 +1,6 @@
 """GitLab CI: log sections, dotenv variables, an outputs file and links on the job page.
 
-The files lie in the project's directory, where a template's `artifacts` expect them.
+The files are in the project's directory, where a template's `artifacts` expect them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RED, _YELLOW, _RESET = "\x1b[31;1m", "\x1b[33;1m", "\x1b[0m"
 
 
 def job(environ: Mapping[str, str]) -> Job:
-    """From GitLab's predefined variables. GitLab does not tell which attempt a job is."""
+    """The job, from GitLab's predefined variables, which do not have the attempt."""
     return Job(
         commit=environ.get("CI_COMMIT_SHA"),
         branch=environ.get("CI_COMMIT_BRANCH") or environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
@@ -42,7 +42,7 @@ def job(environ: Mapping[str, str]) -> Job:
 
 
 def id_token(environ: Mapping[str, str], audience: str, _http: TokenHttp) -> Token:
-    """The job's ID token, which GitLab put into a variable. Raises InputError where there is none."""
+    """The job's ID token, which GitLab put into a variable. Raises InputError if there is none."""
     token = environ.get("APPDIST_ID_TOKEN")
     if not token:
         raise InputError(
@@ -50,14 +50,14 @@ def id_token(environ: Mapping[str, str], audience: str, _http: TokenHttp) -> Tok
             f"the job:\n  id_tokens:\n    APPDIST_ID_TOKEN:\n      aud: {one_line(audience, 100)}"
         )
     if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII):
-        raise InputError("APPDIST_ID_TOKEN is no JWT: let GitLab make it, under id_tokens: in the job.")
+        raise InputError("APPDIST_ID_TOKEN is not a JWT: let GitLab create it, under id_tokens: in the job.")
     from sauce_appdist.auth.oidc import Token, until  # most jobs sign in otherwise
 
     return Token(token, until(token))
 
 
 def missing_secrets(_environ: Mapping[str, str]) -> str:
-    """GitLab does not say why a variable is not there."""
+    """Always "": GitLab does not say why a variable is missing."""
     return ""
 
 
@@ -67,7 +67,7 @@ def log(environ: Mapping[str, str], out: TextIO) -> Ci:
 
 
 class GitLab(Ci):
-    """Speaks through the job's log and report files."""
+    """Writes the job's log and report files."""
 
     def warning(self, text: str) -> None:
         self._print(f"{_YELLOW}WARNING: {self.clean(text)}{_RESET}")
@@ -99,7 +99,7 @@ class GitLab(Ci):
             self.info(line)
 
     def _dotenv(self, outputs: StepOutputs) -> str:
-        """Single-line values within GitLab's limits; what does not fit is only in the outputs file."""
+        """Single-line values within GitLab's limits; the others are only in the outputs file."""
         lines: list[str] = []
         left_out: list[str] = []
         size = 0
@@ -112,5 +112,5 @@ class GitLab(Ci):
             else:
                 left_out.append(name)
         if left_out:
-            self.info(f"Only in {OUTPUTS}, because GitLab's dotenv cannot hold it: {', '.join(left_out)}.")
+            self.info(f"Only in {OUTPUTS}, because GitLab's dotenv report cannot hold them: {', '.join(left_out)}.")
         return "".join(lines)

@@ -1,4 +1,4 @@
-"""What a step reports at its end, whatever shows it."""
+"""What a step reports at its end, independent of the CI system."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARKS: Mapping[str, str] = {
 
 
 class Fact(NamedTuple):
-    """A row of the summary: a label, a text, and where the text links to."""
+    """A row of the summary: a label, a text, and the URL that the text links to."""
 
     label: str
     text: str
@@ -43,7 +43,7 @@ class PartResult(NamedTuple):
 
 @dataclass
 class Report:
-    """What a step tells people at its end; filled while it runs. `state` is that of a step without a problem."""
+    """What a step reports at its end; filled while it runs. `state` counts only if there is no problem."""
 
     title: str
     facts: list[Fact] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Report:
 
     @property
     def mark(self) -> str:
-        """A sign for how it ended."""
+        """The symbol for how the step ended."""
         return MARKS["failed" if self.problem else self.state]
 
     def fact(self, label: str, text: str | None, url: str | None = None) -> None:

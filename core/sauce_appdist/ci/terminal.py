@@ -37,13 +37,13 @@ def plain_report(report: Report) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """The first line of an output, and no more than a screen of it; `--json` has the whole."""
+    """The first line of an output, cut to a screenful; `--json` prints all of it."""
     first = text.partition("\n")[0][:_SCREEN]
     return first if first == text else f"{first} …"
 
 
 class Terminal(Ci):
-    """Progress and tables on stdout, problems on stderr; rich where it is a real terminal."""
+    """Progress and tables on stdout, problems on stderr; rich tables on a real terminal."""
 
     def warning(self, text: str) -> None:
         say(sys.stderr, f"Warning: {self.clean(text)}")
@@ -65,7 +65,7 @@ class Terminal(Ci):
 
     def _rich(self, outputs: dict[str, str]) -> bool:
         try:
-            from rich.console import Console  # never on the CI path
+            from rich.console import Console  # never loaded in CI
             from rich.table import Table
             from rich.text import Text
         except ImportError:
@@ -97,23 +97,23 @@ class Terminal(Ci):
 
 
 class Answers(Terminal):
-    """Only what was asked for on stdout, which may go to a file or a pipe; everything else on stderr.
+    """Only the requested data on stdout, for a file or a pipe; everything else on stderr.
 
-    In a job too: the runner's commands would get among the data.
+    In a job too: the runner's commands must not mix with the data.
     """
 
     def _print(self, text: str) -> None:
         say(sys.stderr, text)
 
     def ask(self, question: str) -> bool | None:
-        """Whether a person agrees; None where nobody can be asked."""
+        """Whether a person agrees; None if there is no person to ask."""
         if self.job.system or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
-        """An answer of the service: a table or a text. `data` is the same for a script."""
+        """Print an answer of the service: a table or a text. `data` is the same for a script."""
         del data
         rows = [[self.clean(cell) for cell in row] for row in rows]
         if not (rows and self._out.isatty() and self._rich_table(columns, rows)):
@@ -152,7 +152,7 @@ class JsonOutput(Answers):
         self._write(outputs.values())
 
     def _write(self, data: Any) -> None:
-        # What a stream cannot show is escaped; and `##[` is a command to a runner, wherever it stands.
+        # Escape what the stream cannot encode, and `##[`, which a runner takes for a command anywhere.
         wide = (self._out.encoding or "utf-8").lower().replace("-", "") == "utf8"
         text = json.dumps(self._redacted(data), ensure_ascii=not wide, indent=2)
         print(text.replace("##[", r"#\u0023["), file=self._out, flush=True)

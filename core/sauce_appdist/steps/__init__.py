@@ -1,4 +1,4 @@
-"""One module per step: what it is for, its Inputs, its StepOutputs and `run`."""
+"""One module per step: its purpose, its Inputs, its Outputs and `run`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sauce_appdist.interface.outputs import StepOutputs
     from sauce_appdist.steps.context import Context
 
-# In the order of a promotion; the modules are loaded when they are asked for.
+# In the order of a promotion. A module is loaded only when its step is used.
 STEPS = {
     "check": "sauce_appdist.steps.check",
     "find": "sauce_appdist.steps.find",
@@ -23,7 +23,7 @@ STEPS = {
 }
 
 
-ALIASES = {"whoami": "check"}  # what people would try first
+ALIASES = {"whoami": "check"}  # a name that people try first
 
 
 InputsT = TypeVar("InputsT", bound="ConnectionInputs")
@@ -31,7 +31,7 @@ OutputsT = TypeVar("OutputsT", bound="StepOutputs")
 
 
 class Step(Protocol[InputsT, OutputsT]):
-    """What a step's module has; its docstring's first line says what the step does."""
+    """The members of a step's module; the first line of its docstring is the step's description."""
 
     __doc__: str | None
 
@@ -42,9 +42,9 @@ class Step(Protocol[InputsT, OutputsT]):
     def Outputs(self) -> type[OutputsT]: ...  # noqa: N802 - a class
 
     def run(self, inputs: InputsT, context: Context, out: OutputsT, /) -> None:
-        """Do it. `out` is filled on the way, so that a failing step has reported what happened."""
+        """Run the step. Fills `out` as it goes, so that a failing step still reports what happened."""
 
 
 def load(name: str) -> Step[Any, Any]:
-    """The step's module. Raises KeyError for a name that is no step."""
+    """The step's module. Raises KeyError for an unknown name."""
     return cast("Step[Any, Any]", import_module(STEPS[ALIASES.get(name, name)]))

@@ -30,32 +30,32 @@ class AnnotateOptions(TagsInput):
 
     release_notes: Prose | None = option(None, "Release notes.", multiline=True)
     release_notes_file: Line | None = option(
-        None, "File with the release notes, UTF-8, instead of release-notes.", example="CHANGELOG.md"
+        None, "File with the release notes (UTF-8), instead of release-notes.", example="CHANGELOG.md"
     )
     metadata: Pairs | None = option(
-        None, "Custom metadata, one key=value a line.", example="ticket=APP-123", multiline=True
+        None, "Custom metadata, one key=value per line.", example="ticket=APP-123", multiline=True
     )
     ci_metadata: Flag = option(False, "Add commit, branch or tag, pipeline URL and actor to the metadata.")
     landing_page_mode: Literal["open", "closed"] | None = option(
-        None, "open: anyone with the link; closed: login needed."
+        None, "open: anyone with the link; closed: sign-in required."
     )
     permission_groups: Items | None = option(
         None,
-        "Tester groups (name or id) that may install the build; replaces today's.",
+        "Tester groups (name or id) that may install the build. Replaces the current groups.",
         example="QA, Beta Testers",
     )
-    clear_permission_groups: Flag = option(False, "Take the permission of all tester groups away.")
+    clear_permission_groups: Flag = option(False, "Remove the permission of all tester groups.")
 
     @model_validator(mode="after")
     def _annotations(self) -> Self:
         if self.release_notes and self.release_notes_file:
-            raise ValueError("release-notes and release-notes-file are both given: keep one")
+            raise ValueError("release-notes and release-notes-file are both set: keep one")
         if self.permission_groups and self.clear_permission_groups:
-            raise ValueError("permission-groups and clear-permission-groups are both given: keep one")
+            raise ValueError("permission-groups and clear-permission-groups are both set: keep one")
         return self
 
     def annotates(self) -> bool:
-        """Whether anything but tags is to be written."""
+        """Whether the inputs ask to write anything but tags."""
         return bool(
             self.release_notes
             or self.release_notes_file
@@ -74,7 +74,7 @@ class Inputs(AnnotateOptions, BuildInputs):
     def _something(self) -> Self:
         if not self.annotates() and not self.tags:
             raise ValueError(
-                "nothing to annotate: give release-notes, release-notes-file, metadata, ci-metadata, "
+                "nothing to annotate: set release-notes, release-notes-file, metadata, ci-metadata, "
                 "landing-page-mode, permission-groups, clear-permission-groups or tags"
             )
         return self
@@ -83,12 +83,12 @@ class Inputs(AnnotateOptions, BuildInputs):
 class AnnotateOutputs(StepOutputs):
     """The annotations."""
 
-    changed: bool | None = output("true when an update was sent.", dotenv=True)
-    release_notes: str | None = output("Release notes afterwards.")
-    tags: list[str] | None = output("Tags afterwards.")
+    changed: bool | None = output("true if an update was sent.", dotenv=True)
+    release_notes: str | None = output("Release notes after the step.")
+    tags: list[str] | None = output("Tags after the step.")
     permission_groups: list[str] | None = output("Groups that may install the build.")
     landing_page_mode: str | None = output("open or closed.")
-    metadata: dict[str, Any] | None = output("Metadata afterwards, as JSON.")
+    metadata: dict[str, Any] | None = output("Metadata after the step, as JSON.")
 
 
 class Outputs(AnnotateOutputs):
@@ -96,7 +96,7 @@ class Outputs(AnnotateOutputs):
 
 
 class Update(NamedTuple):
-    """What one PATCH writes; None leaves it as it is."""
+    """What one PATCH writes; None leaves a field unchanged."""
 
     release_notes: str | None = None
     tags: list[str] | None = None
@@ -125,13 +125,13 @@ class _Annotated(Protocol):
 
 
 class Written(NamedTuple):
-    """What the build has after an update, as far as it is known."""
+    """The values of the build after an update, as far as they are known."""
 
     update: Update
     sent: bool
 
     def into(self, out: _Annotated) -> None:
-        """Put it into a step's outputs, those that the step has."""
+        """Copy the values into the outputs that the step has."""
         out.changed, out.tags = self.sent, self.update.tags
         if isinstance(out, AnnotateOutputs):
             out.release_notes, out.permission_groups = self.update.release_notes, self.update.groups
@@ -140,7 +140,7 @@ class Written(NamedTuple):
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """One PATCH with ids; one GET more for permission groups."""
+    """Send one PATCH if the ids are set, and one GET first for permission groups."""
     update = plan(inputs, Directory(context.client), context)
     target = find.resolve(inputs, context, read=False)
     context.ci.report.title = f"Annotate {find.name_of(target)}"
@@ -152,16 +152,14 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 
 def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Update:
-    """Read and check everything that is to be written. Raises InputError."""
+    """Read and check everything that the step will write. Raises InputError."""
     metadata = context.ci.job.metadata() if inputs.ci_metadata else {}
     if inputs.ci_metadata and not metadata:
         raise InputError("ci-metadata is true, but this is neither GitHub Actions nor GitLab CI: use metadata.")
     metadata |= inputs.metadata or {}
     notes = inputs.release_notes or _read(inputs.release_notes_file)
     if notes and context.ci.holds_secret(notes):
-        raise InputError(
-            f"release-notes-file {inputs.release_notes_file} has one of the credentials in it: take it out."
-        )
+        raise InputError(f"release-notes-file {inputs.release_notes_file} contains a credential. Remove it.")
     groups: list[str] | None = [] if inputs.clear_permission_groups else None
     if inputs.permission_groups:
         groups = comma_free_names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
@@ -175,7 +173,7 @@ def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Upd
 
 
 def _read(name: str | None) -> str | None:
-    """The text of the notes file. Raises InputError where it is not there, not UTF-8 or empty."""
+    """The text of the notes file. Raises InputError if it is missing, empty or not UTF-8 text."""
     if name is None:
         return None
     path = Path(name)
@@ -188,21 +186,21 @@ def _read(name: str | None) -> str | None:
     except FileNotFoundError:
         raise InputError(
             f"release-notes-file {name} does not exist in {Path.cwd()}: check the path, and that this job "
-            "checks the repository out or downloads the file."
+            "checks out the repository or downloads the file."
         ) from None
     except OSError as error:
         raise InputError(f"release-notes-file {name} cannot be read: {error.strerror}.") from None
     if not text.strip():
-        raise InputError(f"release-notes-file {name} is empty: write something into it, or leave it away.")
+        raise InputError(f"release-notes-file {name} is empty: add text, or omit the input.")
     if "\0" in text:
-        raise InputError(f"release-notes-file {name} has a NUL character in it: give plain text.")
+        raise InputError(f"release-notes-file {name} contains a NUL character: use plain text.")
     return text
 
 
 def send(update: Update, target: find.Target, context: Context) -> Written:
-    """One PATCH, and what the build has now; in a dry run only what it would have.
+    """Send one PATCH and return the values of the build; in a dry run, the values it would have.
 
-    Nothing is sent where all of it is tags that the build is known to have.
+    Sends nothing if the update only sets tags that the build is known to have.
     """
     shown = target.build.tags or [] if target.build and find.shows_tags(target.build) else None
     if shown is not None and update == Update(tags=shown):
@@ -223,13 +221,13 @@ def send(update: Update, target: find.Target, context: Context) -> Written:
         )
     except ServiceError as error:
         if error.sent:
-            error.args = (f"{error} Whether the update was made is unknown; to send it again does no harm.",)
+            error.args = (f"{error} It is unknown whether the update was made; it is safe to send it again.",)
         raise
     context.ci.info(f"Wrote to build {target.build_id}: {update}")
     for what, told, answered in (("tags", update.tags, reply.tags), ("groups", update.groups, reply.groups)):
         if told is not None and answered is not None and set(told) != set(answered):
             context.ci.warning(
-                f"The service was told the {what} {', '.join(told) or 'none'}, and answers that they are "
+                f"The step sent the {what} {', '.join(told) or 'none'}, but the service answered "
                 f"{', '.join(answered) or 'none'}."
             )
     return Written(

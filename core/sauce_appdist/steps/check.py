@@ -1,4 +1,4 @@
-"""Check the connection: region, host, how it signs in, what it may see, and what the server is."""
+"""Check the connection: region, host, sign-in method, visible projects and kind of server."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class Inputs(ConnectionInputs):
-    """The connection is all that it takes."""
+    """The connection, and nothing else."""
 
 
 class Outputs(StepOutputs):
-    """What the connection is."""
+    """The facts of the connection."""
 
-    region: str | None = output("The region that was asked; empty for another host.")
-    host: str | None = output("The host that was asked.")
-    sign_in: str | None = output("Sign-in method, as docs/reference/sign-in.md names it.")
-    projects: int | None = output("How many projects the account may see.")
-    dialect: str | None = output("classic, or compat for a newer server, which has announced the end of this API.")
-    sunset: str | None = output("When that end is, as the service writes it; empty where it does not tell.")
+    region: str | None = output("Region of the host; empty for a host of no region.")
+    host: str | None = output("Host that the step connected to.")
+    sign_in: str | None = output("Sign-in method, by its name in docs/reference/sign-in.md.")
+    projects: int | None = output("Number of projects that the account can see.")
+    dialect: str | None = output("classic, or compat for a newer server that has announced the end of this API.")
+    sunset: str | None = output("Date of that end, as the service writes it; empty if it sends none.")
 
 
 def run(_: Inputs, context: Context, out: Outputs) -> None:
-    """One GET of the projects."""
+    """Send one GET for the projects."""
     url = context.client.transport.base_url
     out.region, out.host = region_of_host(url), urlsplit(url).netloc
     out.sign_in = context.client.transport.signs_in_with

@@ -1,4 +1,4 @@
-"""What a step works with, whatever it does."""
+"""What every step gets to work with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """The service, the place to speak to, the time, and whether nothing may be written."""
+    """The client, the job's log and report, the clock, and whether to write nothing (dry run)."""
 
     client: Client
     ci: Ci

@@ -1,4 +1,4 @@
-"""Copy a build to a folder, and find out which project the copy lives in."""
+"""Copy a build to a folder, and find the project that the copy is in."""
 
 from __future__ import annotations
 
@@ -22,29 +22,32 @@ if TYPE_CHECKING:
     from sauce_appdist.steps.context import Context
 
 Found = TypeVar("Found")
-INPUTS_TO_OMIT = "without to-folder, source-tags, if-exists, the copy-… inputs and those of the gate"
-_POLLS, _FIRST_PAUSE = 4, 1.0  # a copy may take a moment to show up: seconds, doubled each time
+INPUTS_TO_OMIT = "to-folder, source-tags, if-exists, the copy-… inputs and the inputs of the gate"
+_POLLS, _FIRST_PAUSE = 4, 1.0  # a new copy may show up late; seconds, doubled after each poll
 
 
 class CopyOptions(ConnectionInputs):
     """How a build is copied."""
 
     to_folder: Line | None = option(
-        None, "Folder to copy to, by name or path; it is created if need be.", example="Release Candidates"
+        None, "Folder to copy to, by name or path. It is created if needed.", example="Release Candidates"
     )
-    copied_app_name: Line | None = option(None, "Name of the app in the folder; the same name if it is left away.")
+    copied_app_name: Line | None = option(
+        None, "Name of the app in the folder. If you omit it, the name stays the same."
+    )
     copy_groups: Items | None = option(
-        None, "Tester groups (name or id) of the copy; the original's if they are left away.", example="QA"
+        None, "Tester groups (name or id) of the copy. If you omit it, they are those of the original.", example="QA"
     )
     copy_project_groups: Items | None = option(
-        None, "Tester groups (name or id) of the copy's project; the original's if they are left away."
+        None, "Tester groups (name or id) of the copy's project. If you omit it, they are those of the original."
     )
     allow_all_testers: Annotated[Literal["inherit", "true", "false"], Word] = option(
-        "inherit", "Whether all other users may install the copy; inherit is as in the original."
+        "inherit", "Whether all other users may install the copy; inherit keeps the setting of the original."
     )
-    on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do about groups that do not exist.")
+    on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do if a group does not exist.")
     if_exists: Literal["copy", "skip"] = option(
-        "copy", "skip takes a build of the same app, version and version code in the folder as the copy."
+        "copy",
+        "skip makes no copy if the folder has a build of the same app, version and version code, and uses that build.",
     )
 
 
@@ -59,14 +62,14 @@ class CopyOutputs(StepOutputs):
 
     promoted_build_id: str | None = output("Id of the copy.", dotenv=True)
     promoted_project_id: str | None = output("Id of the project that the copy is in.", dotenv=True)
-    promoted_build_url: str | None = output("Link to the copy for people.", dotenv=True)
+    promoted_build_url: str | None = output("Link to the copy in the dashboard.", dotenv=True)
     folder_path: str | None = output("Path of the folder, as the service writes it.", dotenv=True)
     promoted_app_name: str | None = output("Name of the app in the folder.")
-    assigned_groups: list[str] | None = output("Tester groups that the copy was given.")
+    assigned_groups: list[str] | None = output("Tester groups assigned to the copy.")
     invalid_groups: list[str] | None = output("Groups of copy-groups that do not exist.")
-    assigned_project_groups: list[str] | None = output("Tester groups that the copy's project was given.")
+    assigned_project_groups: list[str] | None = output("Tester groups assigned to the copy's project.")
     invalid_project_groups: list[str] | None = output("Groups of copy-project-groups that do not exist.")
-    copied: bool | None = output("true when a copy was made, false when one was there or in a dry run.", dotenv=True)
+    copied: bool | None = output("true if a copy was made; false if it existed already, or in a dry run.", dotenv=True)
 
 
 class Outputs(CopyOutputs):
@@ -81,7 +84,7 @@ class CopyGroups(NamedTuple):
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """One POST, then one GET of the projects and one GET of the copy; groups and the source if they are needed."""
+    """Send one POST, then one GET for the projects and one for the copy; first GETs for groups and source if needed."""
     groups = check_groups(inputs, Directory(context.client), context)
     target = find.resolve(inputs, context, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
     context.ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
@@ -92,9 +95,9 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 
 def check_groups(inputs: CopyOptions, directory: Directory, context: Context) -> CopyGroups:
-    """Before anything is written: the groups exist, or a warning if that is all that is wanted.
+    """Check, before anything is written, that the groups exist.
 
-    Raises InputError.
+    Raises InputError if one does not; only warns if on-invalid-groups is warn.
     """
 
     def checked(name: str, asked: list[str] | None) -> list[str] | None:
@@ -104,10 +107,11 @@ def check_groups(inputs: CopyOptions, directory: Directory, context: Context) ->
             return names_or_ids(directory.match(asked, name))
         found, unknown = directory.split(asked)
         if any("," in group for group in unknown):
-            directory.match(unknown, name)  # the service would split it and take its parts for groups
+            directory.match(unknown, name)  # the service would split it at the comma
         if unknown:
             context.ci.warning(
-                f"{name} names no tester group: {', '.join(unknown)}. Going on, as on-invalid-groups says."
+                f"{name} names unknown tester groups: {', '.join(unknown)}. "
+                "Continuing, because on-invalid-groups is warn."
             )
         return [*names_or_ids(found), *unknown]
 
@@ -126,10 +130,10 @@ def copy(
     *,
     before: Callable[[], None] = lambda: None,
 ) -> find.Target:
-    """The copy, made or found. `out` is filled as soon as a thing is known; `before` is called before it is made.
+    """Make or find the copy. Fills `out` as values become known; calls `before` right before it copies.
 
-    Raises PartialSuccessError where the copy was made but something about it is not as asked, or
-    where its fate is unknown.
+    Raises PartialSuccessError if the copy was made but is not as requested, or if it is unknown whether it
+    was made.
     """
     if inputs.if_exists == "skip":
         found = existing(inputs, folder, target, context)
@@ -166,7 +170,7 @@ def copy(
 def _report_copy(
     reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, context: Context, out: CopyOutputs
 ) -> find.Target:
-    """Tell of a fresh copy; stop where groups of it were refused."""
+    """Report a new copy. Raises PartialSuccessError if the service refused groups of it."""
     out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(context, copied)
     out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
     where = f"build {copied.build_id} in project {copied.project_id}"
@@ -177,10 +181,10 @@ def _report_copy(
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
         if inputs.on_invalid_groups == "fail":
             raise PartialSuccessError(
-                f"{message}, so they cannot install it. Do not copy it again: go on with the copy's ids. Mend the "
-                "groups, or set on-invalid-groups: warn, for the next time."
+                f"{message}, so they cannot install it. Do not copy it again: continue with the copy's ids. Before the "
+                "next run, fix the groups or set on-invalid-groups: warn."
             )
-        context.ci.warning(f"{message}. Going on, as on-invalid-groups says.")
+        context.ci.warning(f"{message}. Continuing, because on-invalid-groups is warn.")
     return copied
 
 
@@ -193,7 +197,7 @@ def _use_existing(
     copied: bool,
     folder: str,
 ) -> find.Target:
-    """Take a build that is there as the copy."""
+    """Use a build that is already in the folder as the copy."""
     project, build = found
     copy_ = find.Target(project.id, build.id, build, project)
     out.copied, out.promoted_build_id, out.promoted_project_id = copied, build.id, project.id
@@ -212,15 +216,15 @@ Match = tuple["Project", "Build"]
 def existing(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> Match | None:
     """The newest build of the same app, version and version code in the folder.
 
-    Where the service does not show folders, an app of the name `copied-app-name` is taken as the one
-    in the folder; without that name nobody can tell. Raises InputError then, if there is a candidate.
+    If the service does not show folders, an app named `copied-app-name` counts as the one in the folder. Without
+    that name it cannot be determined: raises InputError if there is a candidate.
     """
     matches, certain = _same_builds(inputs, folder, target, context)
     if matches and not certain:
         raise InputError(
-            f"if-exists: skip cannot tell whether {_listed(matches)} is in {folder}: this service does not show "
-            "folders. Give the copy a name of its own with copied-app-name, or name that build by build-id and "
-            "project-id without to-folder, or use if-exists: copy. Nothing was sent."
+            f"if-exists: skip cannot determine whether {_listed(matches)} is in {folder}: this service does not show "
+            "folders. Set copied-app-name to a name that only the copy has; or set that build's build-id and "
+            "project-id, and omit to-folder; or use if-exists: copy. Nothing was sent."
         )
     return _newest(matches)
 
@@ -233,12 +237,14 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context:
     """Builds that could be the copy, and whether they are in the folder for certain."""
     build = target.build or context.client.builds.get(target.project_id, target.build_id)
     if build.app_version is None:
-        raise InputError("the service tells no version of this build, so it cannot be compared: use if-exists: copy.")
+        raise InputError(
+            "if-exists: skip cannot compare this build: the service shows no version of it. Use if-exists: copy."
+        )
     projects = context.client.projects.list()
     source, others = _siblings(projects, target.project_id)
     source_name = source.name if source else build.app_name
     wanted_name = inputs.copied_app_name or source_name
-    # A renamed app is told from its folder mates by its name; any other has the source's.
+    # A renamed copy is recognized by its name; any other copy has the source's name.
     others = [project for project in others if project.name in {None, wanted_name}]
     certain = inputs.copied_app_name is not None and inputs.copied_app_name != source_name
     if find.shows_folders(projects):
@@ -257,7 +263,7 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context:
 
 
 def _is_older(one: Build, build: Build) -> bool:
-    """Whether it was there before the build was uploaded (anew): then it is a copy of another file."""
+    """Whether it existed before the build was uploaded (again): then it is a copy of another file."""
     times = [find.upload_order(each)[0] for each in (one, build)]
     return -math.inf < times[0] < times[1]
 
@@ -284,7 +290,7 @@ def _number(project_id: str) -> int:
 
 
 def _poll(look: Callable[[], Found | None], context: Context) -> Found | None:
-    """What a look finds, which may take a few looks."""
+    """Call `look` until it finds something, at most `_POLLS` times."""
     pause = _FIRST_PAUSE
     for number in range(_POLLS):
         if number:
@@ -296,9 +302,9 @@ def _poll(look: Callable[[], Found | None], context: Context) -> Found | None:
 
 
 def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target:
-    """Which project a copy is in: the reply does not say (docs/reference/api-facts.md#copying-a-build).
+    """Find the project of a copy, which the reply does not name (docs/reference/api-facts.md#copying-a-build).
 
-    Raises PartialSuccessError where no project has it after a few looks.
+    Raises PartialSuccessError if no project has the copy after a few polls.
     """
     made = f"Build {target.build_id} was copied to {folder} as build {reply.build_id}, but"
     try:
@@ -307,11 +313,11 @@ def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Conte
         raise PartialSuccessError(f"{made} the copy's project could not be looked up: {error}") from None
     if found:
         return found
-    raise PartialSuccessError(f"{made} no visible project has that build: check that the key may see the folder.")
+    raise PartialSuccessError(f"{made} no visible project has that build: check that the account can see the folder.")
 
 
 def _find_copy(reply: CopiedBuild, folder: str, target: find.Target, context: Context) -> find.Target | None:
-    """The likeliest project first: in the folder, of the name that the reply has, newest."""
+    """Look in the likeliest project first: in the folder, with the reply's app name, newest."""
     source, siblings = _siblings(context.client.projects.list(), target.project_id)
     siblings.sort(
         key=lambda project: (
@@ -340,12 +346,14 @@ def _after_unknown_fate(
     context: Context,
     out: CopyOutputs,
 ) -> find.Target:
-    """A copy that may have been made is never asked for again: it is looked for among the builds."""
+    """Look for a copy that may have been made; never request it again."""
     advice = (
-        f"{one_line(str(error), 300)} Whether build {target.build_id} was copied to {folder} is unknown, and it was "
-        "not copied again."
+        f"{one_line(str(error), 300)} It is unknown whether build {target.build_id} was copied to {folder}; the step "
+        "did not copy it again."
     )
-    go_on = f"Look into the folder. If the copy is there, go on with its build-id and project-id, {INPUTS_TO_OMIT}."
+    go_on = (
+        f"Check the folder. If the copy is there, continue with its build-id and project-id, and omit {INPUTS_TO_OMIT}."
+    )
     if isinstance(error, Cancelled):
         raise PartialSuccessError(f"{advice} {go_on}", unknown=True) from None
     context.ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
@@ -355,7 +363,7 @@ def _after_unknown_fate(
         raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
     if (found := _newest(matches or [])) and inputs.if_exists == "skip":
         # Before the copy there was none, so this is it.
-        context.ci.warning(f"The copy is there: build {found[1].id}. Its groups cannot be checked.")
+        context.ci.warning(f"The copy exists: build {found[1].id}. Its groups cannot be checked.")
         return _use_existing(found, target, context, out, copied=True, folder=folder)
-    seen = f"It may be {_listed(matches)}, or that is an earlier copy." if matches else "It did not show up so far."
+    seen = f"It may be {_listed(matches)}, unless that is an earlier copy." if matches else "It has not shown up yet."
     raise PartialSuccessError(f"{advice} {seen} {go_on}", unknown=True)

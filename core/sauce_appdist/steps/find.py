@@ -1,4 +1,4 @@
-"""Find a build and hand on its ids, version, link and counters."""
+"""Find a build and output its ids, version, link and counters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FIRST_POLL, _SLOWEST_POLL = 2.0, 30.0
 
 
 class Inputs(BuildInputs):
-    """A build is all it takes."""
+    """The build, and nothing else."""
 
 
 class Outputs(BuildOutputs):
@@ -34,7 +34,7 @@ class Outputs(BuildOutputs):
 
 
 class Target(NamedTuple):
-    """The build that a step works on; `build` and `project` are there if they had to be read."""
+    """The build that a step works on; `build` and `project` are set if they have been read."""
 
     project_id: str
     build_id: str
@@ -43,11 +43,11 @@ class Target(NamedTuple):
 
 
 class _NoMatch(Exception):
-    """No build fits (yet); the text says what was looked for."""
+    """No build matches (yet); the text says what was searched for."""
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """One GET with ids, two where the reply names no platform, and one per searched project."""
+    """Send one GET if the ids are set, a second if the reply has no platform, and one per searched project."""
     target = resolve(inputs, context, read=True)
     describe(target, context, out)
     build = target.build
@@ -63,7 +63,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 
 def describe(target: Target, context: Context, out: BuildOutputs) -> None:
-    """Put what is known of the target into outputs and summary."""
+    """Fill outputs and summary with what is known of the target."""
     out.project_id, out.build_id = target.project_id, target.build_id
     if target.build:
         out.read(target.build)
@@ -77,7 +77,7 @@ def describe(target: Target, context: Context, out: BuildOutputs) -> None:
 
 
 def fill_from_project(project: Project | None, out: BuildOutputs) -> None:
-    """What only the list of projects tells."""
+    """Fill the outputs that only the list of projects has."""
     if project:
         out.package_name = out.package_name or project.package_name
         out.platform = out.platform or project.platform
@@ -93,7 +93,7 @@ def name_of(target: Target) -> str:
 
 
 def link(context: Context, target: Target) -> str:
-    """The page of a build for people: the host and the build's self path.
+    """The dashboard link of a build: the host and the build's self path.
 
     Source: docs/reference/api-facts.md#base-urls-and-regions.
     """
@@ -109,17 +109,17 @@ def same_project(one: str, other: str) -> bool:
 
 
 def project_of(build: Build, answered: str) -> str:
-    """The project of a build: the id that answered, unless the service found it although it is in another."""
+    """The id of a build's project: `answered`, unless the build says that it is in another project."""
     if build.project_id is None or same_project(build.project_id, answered):
         return answered
     return build.project_id
 
 
 def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None = None) -> Target:
-    """The one build that the inputs mean, after `wait-for-build` at most.
+    """The one build that the inputs identify. Looks again until `wait-for-build` (seconds) is over.
 
-    Both ids given, as plain ids, and `read` false: no request at all. A search with `to_folder` passes over what
-    is there already, which would be copied once more. Raises InputError where none or several fit.
+    Sends no request if both ids are set, as plain ids, and `read` is false. A search with `to_folder` skips builds
+    that are already there: they would be copied again. Raises InputError if no build matches, or several do.
     """
     deadline = context.clock.monotonic() + inputs.wait_for_build
     pause = _FIRST_POLL
@@ -130,8 +130,8 @@ def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
             left = deadline - context.clock.monotonic()
             if left <= 0:
                 waited = f" after {inputs.wait_for_build:g} s" if inputs.wait_for_build else ""
-                raise InputError(f"No build fits{waited}: {missing}") from None
-            context.ci.info(f"Not there yet, {left:.0f} s left: {missing}")
+                raise InputError(f"No build matches{waited}: {missing}") from None
+            context.ci.info(f"Not found yet, {left:.0f} s left: {missing}")
         context.clock.sleep(min(pause * random.uniform(0.8, 1.0), left))  # noqa: S311
         pause = min(pause * 1.5, _SLOWEST_POLL)
 
@@ -147,7 +147,7 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
         projects = [Project(id=spelled) for spelled in wanted.project_ids]
     else:
         projects = _projects(inputs, context, wanted, to_folder)
-    # A long list is let go before the next one is read.
+    # Only the newest are kept, so that a long list is freed before the next one is read.
     fits, others = _NewestBuilds(10), _NewestBuilds(3)
     for project in projects:
         builds = _builds(context, project.id, wanted.build_id)
@@ -155,14 +155,14 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
             continue
         if inputs.with_tags and builds and not any(shows_tags(build) for build in builds):
             raise InputError(
-                "with-tags is given, but this service does not show the tags of builds: give build-id and project-id, "
-                "or search by version, or take the latest build."
+                "with-tags is set, but this service does not show the tags of builds: set build-id and project-id, "
+                "search by version, or use build-id: latest."
             )
         fits.add(project, [build for build in builds if _matches(inputs, project, build)])
         if not fits.count:
             others.add(project, builds)
         if named or (wanted.build_id and builds):
-            break  # the other spelling is of the same project; an id is found once
+            break  # both spellings mean the same project; an id exists once
     if not fits.count:
         raise _NoMatch(_no_match_text(inputs, projects, others))
     if fits.count > 1 and not wanted.latest:
@@ -172,7 +172,7 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
 
 
 class _NewestBuilds:
-    """How many builds there are, and the newest few of them."""
+    """The number of builds, and the newest few of them."""
 
     def __init__(self, few: int) -> None:
         self.count = 0
@@ -180,7 +180,7 @@ class _NewestBuilds:
         self._few = few
 
     def add(self, project: Project, builds: list[Build]) -> None:
-        """Count these too, and keep those that are among the newest."""
+        """Count these builds, and keep those that are among the newest."""
         self.count += len(builds)
         self.newest = nlargest(
             self._few, [*self.newest, *((project, build) for build in builds)], key=lambda found: upload_order(found[1])
@@ -188,7 +188,7 @@ class _NewestBuilds:
 
 
 def _builds(context: Context, project_id: str, build_id: str | None) -> list[Build] | None:
-    """The builds of a project, or the one that is asked for; None where it is not there."""
+    """The builds of a project, or the one with that id; None if the service does not find them."""
     try:
         return (
             context.client.builds.list(project_id)
@@ -202,7 +202,7 @@ def _builds(context: Context, project_id: str, build_id: str | None) -> list[Bui
 
 
 def upload_order(build: Build) -> tuple[float, int, str]:
-    """Sorts builds by `uploadedAt`, then id; times without a zone are all taken to be of the same one."""
+    """Sort key: `uploadedAt`, then id. Times without a zone count as UTC."""
     at = build.uploaded_at
     if at and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
@@ -210,13 +210,13 @@ def upload_order(build: Build) -> tuple[float, int, str]:
 
 
 def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folder: str | None) -> list[Project]:
-    """The projects that fit the search; raises _NoMatch with the nearest names."""
+    """The projects that match the search. Raises _NoMatch, which suggests similar names."""
     everything = context.client.projects.list()
     shown = shows_folders(everything)
     if inputs.folder and not shown:
         raise InputError(
-            "folder is given, but this service does not show which folder a project is in: "
-            "give build-id and project-id, or project-id and version."
+            "folder is set, but this service does not show which folder a project is in: "
+            "set build-id and project-id, or project-id and version."
         )
     fitting = [
         project
@@ -230,13 +230,13 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
     if to_folder and shown:
         outside = [project for project in fitting if not in_folder(project.folder, to_folder)]
         if fitting and not outside:
-            raise _NoMatch(f"what fits is in {to_folder} already and passed over. Give project-id to copy it anyway.")
+            raise _NoMatch(f"every match is already in {to_folder} and is skipped. Set project-id to copy it anyway.")
         fitting = outside
     apps = {(project.package_name, project.platform) for project in fitting}
     if to_folder and wanted.latest and len(fitting) > len(apps):
         raise InputError(
             f"build-id is latest, but the app is in several projects ({', '.join(one.id for one in fitting[:5])}): the "
-            "newest build may be a copy in a folder, which would be copied once more. Give project-id as well"
+            "newest build may be a copy in a folder, which would be copied again. Set project-id too"
             + (", or folder (/ for none)." if shown else ".")
         )
     if not fitting:
@@ -257,12 +257,12 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
 
 
 def shows_folders(projects: Iterable[Project]) -> bool:
-    """Whether this service tells which folder a project is in; it is not documented to."""
+    """Whether this service shows the folder of a project, which is not documented."""
     return any("folder" in project.model_fields_set for project in projects)
 
 
 def in_folder(path: str | None, folder: str) -> bool:
-    """Whether a path is the folder: `Folder1` is its last part, `/Project1/Folder1` the whole."""
+    """Whether a path matches a folder: `Folder1` matches its last part, `/Project1/Folder1` all of it."""
     parts = [part for part in (path or "").split("/") if part]
     wanted = [part for part in folder.split("/") if part]
     if not wanted or not parts:
@@ -271,7 +271,7 @@ def in_folder(path: str | None, folder: str) -> bool:
 
 
 def shows_tags(build: Build) -> bool:
-    """Whether the service shows this build's tags, of which there may be none; it is not documented to."""
+    """Whether the service shows this build's tags (maybe an empty list), which is not documented."""
     return build.tags is not None or "tags" in build.model_fields_set
 
 
@@ -322,7 +322,7 @@ def _ambiguous_text(fits: _NewestBuilds) -> str:
     more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
     return "\n".join(
         [
-            f"{fits.count} builds fit. Give build-id and project-id, narrow it by version, version-code or platform,",
+            f"{fits.count} builds match. Set build-id and project-id, narrow it by version, version-code or platform,",
             "or take the newest with build-id: latest. The candidates:",
             *lines,
             *more,

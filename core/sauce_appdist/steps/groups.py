@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """The account's tester groups, read once and only when somebody asks."""
+    """The account's tester groups, read once and only when needed."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._groups: list[Group] | None = None
 
     def match(self, asked: Sequence[str], input_name: str) -> list[Group]:
-        """The groups asked for. Raises InputError that suggests near names for unknown ones."""
+        """The groups with these names or ids. Raises InputError, which suggests similar names for unknown ones."""
         found, unknown = self.split(asked)
         if unknown:
             groups = self._all()
             names = [group.name for group in groups]
             problems = [f"{one_line(name, 60)!r}{did_you_mean(name, names)}" for name in unknown]
             known = one_line(", ".join(names), 300) or "none"
-            raise InputError(f"{input_name} names no tester group: {', '.join(problems)}. There are: {known}.")
+            raise InputError(f"{input_name} names unknown tester groups: {', '.join(problems)}. Known groups: {known}.")
         return found
 
     def split(self, asked: Sequence[str]) -> tuple[list[Group], list[str]]:
@@ -48,17 +48,17 @@ class Directory:
 
 
 def names_or_ids(groups: Sequence[Group]) -> list[str]:
-    """How copies and invites name groups: by name, by id where the name has a comma."""
+    """The groups as copies and invites name them: by name, or by id if the name has a comma."""
     return [group.id if "," in group.name else group.name for group in groups]
 
 
 def comma_free_names(groups: Sequence[Group], input_name: str) -> list[str]:
-    """How an update names groups: it takes names only. Raises InputError for one with a comma."""
+    """The groups as an update names them: by name only. Raises InputError for a name with a comma."""
     for group in groups:
         if "," in group.name:
             raise InputError(
-                f"{input_name} has {one_line(group.name, 60)!r}: the service splits at the comma and takes no id "
-                "here, so rename the group."
+                f"{input_name} contains {one_line(group.name, 60)!r}: the service splits names at commas and takes no "
+                "ids here. Rename the group."
             )
     return [group.name for group in groups]
 

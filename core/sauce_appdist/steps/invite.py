@@ -25,12 +25,12 @@ class InviteOptions(StepInputs):
 
     groups: Items | None = option(None, "Tester groups (name or id) to invite.", example="QA, Beta Testers")
     message: Prose | None = option(
-        None, "Text for the e-mail; in promote the release notes if it is left away.", multiline=True
+        None, "Text of the e-mail. If you omit it, promote sends the release notes.", multiline=True
     )
     notify: Annotated[Literal["false", "true", "first-attempt", "if-copied"], Word] = option(
         "false",
-        "Whether every tester of the groups is mailed; first-attempt mails only on the first attempt of a "
-        "re-run job (GitHub), if-copied invites and mails only if this promotion made a copy.",
+        "Whether to mail every tester of the groups. first-attempt mails only on the first attempt of a run (GitHub); "
+        "if-copied invites and mails only if this promotion made a copy.",
     )
 
 
@@ -42,7 +42,7 @@ class Inputs(InviteOptions, BuildInputs):
     @model_validator(mode="after")
     def _no_copy(self) -> Self:
         if self.notify == "if-copied":
-            raise ValueError("notify is if-copied, but only promote makes copies: give true, false or first-attempt")
+            raise ValueError("notify is if-copied, but only promote makes copies: set true, false or first-attempt")
         return self
 
 
@@ -51,7 +51,7 @@ class InviteOutputs(StepOutputs):
 
     invited_groups: list[str] | None = output("Groups that were invited.", dotenv=True)
     notified: bool | Literal["unknown"] | None = output(
-        "true when their testers were mailed; unknown when the service did not answer.", dotenv=True
+        "true if their testers were mailed; unknown if the service did not answer.", dotenv=True
     )
 
 
@@ -60,7 +60,7 @@ class Outputs(InviteOutputs):
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """One GET of the groups and one POST."""
+    """Send one GET for the groups and one POST."""
     notify = notifies(inputs, context)
     groups = Directory(context.client).match(inputs.groups, "groups")
     target = find.resolve(inputs, context, read=False)
@@ -71,14 +71,14 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 
 def notifies(inputs: InviteOptions, context: Context) -> bool:
-    """Whether this run mails. Raises InputError where `first-attempt` cannot be judged."""
+    """Whether this run mails. Raises InputError if `first-attempt` is set and the attempt is unknown."""
     if inputs.notify != "first-attempt":
         return inputs.notify in {"true", "if-copied"}
     attempt = context.ci.job.attempt
     if attempt is None:
         raise InputError(
-            "notify is first-attempt, but only GitHub Actions tells which attempt of a job this is: "
-            "give true or false. Nothing was sent."
+            "notify is first-attempt, but only GitHub Actions tells a job which attempt it is: "
+            "set true or false. Nothing was sent."
         )
     if attempt > 1:
         context.ci.warning(f"This is attempt {attempt} of the run, so nobody is mailed (notify: first-attempt).")
@@ -94,7 +94,7 @@ def invite(
     message: str | None,
     notify: bool,
 ) -> None:
-    """Invite once. Raises PartialSuccessError where it is unknown whether mails went out: never sent again."""
+    """Invite once, never again. Raises PartialSuccessError if it is unknown whether the service sent mails."""
     who = describe_groups(groups, mailed=notify)
     if context.dry_run:
         out.invited_groups, out.notified = [], False
@@ -111,9 +111,9 @@ def invite(
         out.notified = "unknown" if notify else False
         context.ci.report.fact("Invited", f"unknown: {describe_groups(groups)}")
         raise PartialSuccessError(
-            f"{error} Whether {describe_groups(groups)} were invited{' and mailed' if notify else ''} is unknown, and "
-            "it was not sent a second time. Look at the build's invitations before you invite again"
-            + (", and then with notify: false." if notify else "; without mails that does no harm."),
+            f"{error} It is unknown whether {describe_groups(groups)} were invited{' and mailed' if notify else ''}; "
+            "the step did not send it again. Check the build's invitations before you invite again"
+            + (", and set notify: false then." if notify else "; without mails, that does no harm."),
             unknown=True,
         ) from None
     out.invited_groups, out.notified = [group.name for group in groups], notify

@@ -1,4 +1,4 @@
-"""The parts of a promotion in their order: what each is to do, how it ended, and what it did."""
+"""The parts of a promotion in order: what each has to do, how it ended, and what it did."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ if TYPE_CHECKING:
 @dataclass
 class _Entry:
     name: str
-    detail: str = ""  # what it is to do, then what it did
+    detail: str = ""  # what it has to do, then what it did
     state: PartState = "not done"
     begun: bool = False
-    completed: bool = False  # it did what it was asked for
-    wrote: bool = False  # the service has changed
+    completed: bool = False  # it did what the inputs ask for
+    wrote: bool = False  # it changed something on the service
 
 
 class Ledger:
-    """One entry a part; outputs, summary and advice are all read from here."""
+    """One entry per part; the source of outputs, summary and advice."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self.failed: str | None = None  # the part that stopped the promotion
 
     def plan(self, parts: Mapping[str, str]) -> None:
-        """Add parts that are to be done, and what each is to do."""
+        """Add parts, and what each has to do."""
         for name, detail in parts.items():
             self._entry(name).detail = detail
 
     def begin(self, names: Iterable[str]) -> None:
-        """Add parts that begin now, if they are not there."""
+        """Mark parts as begun; adds those that are missing."""
         for name in names:
             self._entry(name).begun = True
 
     def note(self, name: str, detail: str, state: PartState = "done") -> None:
-        """What a part did, and the state that it ends in if nothing fails."""
+        """Record what a part did, and the state it ends in if nothing fails."""
         entry = self._entry(name)
         entry.detail, entry.state = detail, state
 
     def complete(self, names: Iterable[str], *, planned: bool, wrote: bool) -> None:
-        """Parts that ended well; `planned` ones would only have been done, in a dry run."""
+        """Record parts that ended well. `planned`: a dry run, so that they did nothing."""
         for entry in map(self._entry, names):
             if planned or entry.state == "not done":
                 entry.state = "planned" if planned else "done"
@@ -54,7 +54,7 @@ class Ledger:
             entry.wrote = entry.wrote or wrote
 
     def fail(self, names: Iterable[str], detail: str, *, unknown: bool, wrote: bool) -> None:
-        """Parts that stop the promotion. `unknown`: whether they had their effect is not known."""
+        """Record parts that stop the promotion. `unknown`: they may have had their effect."""
         for entry in map(self._entry, names):
             self.failed = self.failed or entry.name
             entry.state, entry.detail, entry.completed = "unknown" if unknown else "failed", detail, False
@@ -62,7 +62,7 @@ class Ledger:
 
     @property
     def completed(self) -> list[str]:
-        """Names of the parts that did what they were asked for."""
+        """Names of the parts that did what the inputs ask for."""
         return [entry.name for entry in self._entries.values() if entry.completed]
 
     @property
@@ -76,7 +76,7 @@ class Ledger:
         return [entry.name for entry in self._entries.values() if not entry.begun]
 
     def results(self) -> list[PartResult]:
-        """Every part for the summary; one that was not begun did nothing that could be told."""
+        """Every part for the summary; one that was not begun has no detail."""
         return [
             PartResult(entry.name, entry.state, entry.detail if entry.state != "not done" or entry.begun else "")
             for entry in self._entries.values()

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Inputs(
     invite.InviteOptions, tag.TagOptions, annotate.AnnotateOptions, copy.CopyOptions, GateOptions, BuildInputs
 ):
-    """Everything that the single steps take; what is left away is not done."""
+    """All inputs of the single steps; a part whose inputs you omit does not run."""
 
-    source_tags: Tags | None = option(None, "Tags for the build that was copied; goes with to-folder.")
+    source_tags: Tags | None = option(None, "Tags for the original of the copy. Needs to-folder.")
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
@@ -49,14 +49,12 @@ class Inputs(
         for needed, wanting in needs.items():
             for name, given in wanting:
                 if given and not getattr(self, needed.replace("-", "_")):
-                    raise ValueError(f"{name} is given without {needed}: give {needed}, or leave {name} away")
+                    raise ValueError(f"{name} needs {needed}: set {needed}, or omit {name}")
         if alone := self.without_check():
-            raise ValueError(
-                f"{alone[0]} is given, but no check of the gate is: give one, like min-sessions or max-crash-rate"
-            )
+            raise ValueError(f"{alone[0]} needs a check of the gate: set one, such as min-sessions or max-crash-rate")
         if not (self.to_folder or self.tags or self.groups or self.annotates()):
             raise ValueError(
-                "nothing to promote: give at least one of to-folder, tags, release-notes, metadata or groups"
+                "nothing to promote: set at least one of to-folder, tags, release-notes, metadata or groups"
             )
         return self
 
@@ -64,12 +62,12 @@ class Inputs(
 class Outputs(invite.InviteOutputs, annotate.AnnotateOutputs, copy.CopyOutputs, GateOutputs, BuildOutputs):
     """What every part did."""
 
-    completed_steps: list[str] | None = output("Parts that are done, in their order.", dotenv=True)
-    failed_step: str | None = output("Part that failed; empty when none did, or none was begun.", dotenv=True)
+    completed_steps: list[str] | None = output("Parts that are done, in order.", dotenv=True)
+    failed_step: str | None = output("Part that failed; empty if none failed, or none began.", dotenv=True)
 
 
 class Plan(NamedTuple):
-    """What is to be done, checked as far as GETs can check it."""
+    """What the promotion will do, checked as far as GETs can check it."""
 
     inputs: Inputs
     source: find.Target
@@ -80,7 +78,7 @@ class Plan(NamedTuple):
 
     @property
     def writes(self) -> dict[str, str]:
-        """The parts that write, and what each is to do; what cannot be undone comes last."""
+        """The parts that write, and what each has to do; what cannot be undone comes last."""
         inputs, name = self.inputs, find.name_of(self.source)
         what = "the copy" if inputs.to_folder else "the build"
         parts: dict[str, str] = {}
@@ -105,12 +103,12 @@ class Plan(NamedTuple):
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """With ids, folder and groups: 4 GET (build, groups, projects, copy), 2 POST, 1 PATCH."""
+    """Send, with ids, folder and groups: 4 GET (build, groups, projects, copy), 2 POST, 1 PATCH."""
     Promotion(inputs, context, out).run()
 
 
 class Promotion:
-    """One promotion, part by part; knows at every moment what is done and what is not."""
+    """One promotion, part by part; the ledger always tells what is done and what is not."""
 
     def __init__(self, inputs: Inputs, context: Context, out: Outputs) -> None:
         self._inputs, self._context, self._out = inputs, context, out
@@ -120,7 +118,7 @@ class Promotion:
         context.ci.report.title = "Promotion"
 
     def run(self) -> None:
-        """Do it. Raises the error of the failing part, as PartialSuccessError once anything was written."""
+        """Promote. Raises the error of the failing part, as PartialSuccessError once anything was written."""
         inputs, context, out, ledger = self._inputs, self._context, self._out, self._ledger
         with self._part("find"):
             source = find.resolve(inputs, context, read=True, to_folder=inputs.to_folder)
@@ -129,14 +127,14 @@ class Promotion:
             context.ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
         with self._part("check"):
             plan = self._check(source)
-            ledger.note("check", "groups, files and inputs fit")
+            ledger.note("check", "groups, files and inputs are valid")
             ledger.plan({**({"gate": ""} if self._gate else {}), **plan.writes})
             context.ci.info(f"The plan{' (dry run: nothing is written)' if context.dry_run else ''}:\n{plan}")
         target = source
         if self._gate:
             with self._part("gate"):
                 self._gate.judge()
-                # What came in meanwhile, like tags, is not to be lost.
+                # Keep what has changed since, such as new tags.
                 source = target = self._gate.as_sampled(source)
                 self._note_gate()
         context.ci.report.notes = plan.update.release_notes
@@ -161,7 +159,7 @@ class Promotion:
                 self._tag_source(source, inputs.source_tags)
         if plan.groups and inputs.notify == "if-copied" and out.copied is False and out.promoted_build_id:
             out.invited_groups, out.notified = [], False
-            why = "nobody: the copy was there already"
+            why = "nobody: the copy already existed"
             context.ci.info(f"Invited {why} (notify: if-copied).")
             ledger.begin(["invite"])
             ledger.note("invite", why, "not done")
@@ -191,7 +189,7 @@ class Promotion:
         self._ledger.note("gate", reason if passed else f"{verdict}: {reason}", "done" if passed else "unknown")
 
     def _check(self, source: find.Target) -> Plan:
-        """Everything that can be known to fail is found here, with GETs only."""
+        """Find everything that is bound to fail, with GETs only."""
         inputs, context = self._inputs, self._context
         directory = Directory(context.client)
         copy_groups = copy.check_groups(inputs, directory, context)
@@ -232,7 +230,7 @@ class Promotion:
 
     @contextmanager
     def _part(self, *names: str, section: bool = True) -> Iterator[None]:
-        """A section of the log, if it is not within one; records what was done, or which part failed."""
+        """A section of the log, unless it is within one; records what was done, or which part failed."""
         ledger, ci = self._ledger, self._context.ci
         reads, copies = names[0] in {"find", "check", "gate"}, names == ("copy",)
         ledger.begin(names)
@@ -243,7 +241,7 @@ class Promotion:
             if ledger.failed:
                 raise  # a part within this one has recorded it
             unknown = isinstance(error, PartialSuccessError) and error.unknown
-            # A copy may be made, though not as it should be.
+            # A copy may have been made, but not as requested.
             ledger.fail(names, " ".join(str(error).split()), unknown=unknown, wrote=copies and bool(self._out.copied))
             self._publish()
             ci.report.title = f"Promotion stopped at {ledger.failed}"
@@ -251,17 +249,17 @@ class Promotion:
                 raise
             raise PartialSuccessError(self._advice(error, names, unknown=unknown)) from error
         planned = self._context.dry_run and not reads
-        found = copies and not self._out.copied  # it was there already
+        found = copies and not self._out.copied  # the copy already existed
         ledger.complete(names, planned=planned, wrote=not (reads or planned or found))
         self._publish()
 
     def _publish(self) -> None:
-        """Outputs and summary as the ledger has them now."""
+        """Update outputs and summary from the ledger."""
         self._out.completed_steps, self._out.failed_step = self._ledger.completed, self._ledger.failed
         self._context.ci.report.parts = self._ledger.results()
 
     def _advice(self, error: Exception, names: tuple[str, ...], *, unknown: bool) -> str:
-        """What is done, what is not, and how to go on without doing anything twice."""
+        """What is done, what is not, and how to continue without doing anything twice."""
         out, written, rest = self._out, self._ledger.written, self._ledger.remaining
         bug = "" if isinstance(error, AppDistError) else f" ({type(error).__name__}: a bug, please report it)"
         lines = [
@@ -273,24 +271,24 @@ class Promotion:
         ids = f"project-id: {project_id}, build-id: {out.promoted_build_id if located else out.build_id}"
         if unknown and names == ("invite",):
             lines.append(
-                f"Do not run promote again. If the invitations are missing, run the invite step with {ids}, and with "
-                "mails only after you have looked."
+                f"Do not run promote again. Check the build's invitations: if they are missing, run the invite step "
+                f"with {ids}."
             )
         elif located and out.copied:
             lines.append(
-                f"To go on, run promote with {ids} (the copy) and {copy.INPUTS_TO_OMIT}, so that it is not "
-                "copied again."
+                f"To continue, run promote with {ids} (the copy) and omit {copy.INPUTS_TO_OMIT}: this does not "
+                "copy it again."
             )
         elif out.promoted_build_id and out.copied:
             lines.append(
-                f"To go on, look the copy (build-id: {out.promoted_build_id}) up in the dashboard, and run promote "
-                f"with its build-url and {copy.INPUTS_TO_OMIT}."
+                f"To continue, find the copy (build-id: {out.promoted_build_id}) in the dashboard, run promote with "
+                f"its build-url and omit {copy.INPUTS_TO_OMIT}."
             )
         elif written:
-            lines.append("To go on, run promote again: to write the same again does no harm.")
+            lines.append("To continue, run promote again: writing the same values again does no harm.")
         uninvited = "invite" in rest or (names == ("invite",) and not unknown)
         if self._inputs.notify == "if-copied" and out.copied and uninvited:
-            lines.append("Give notify: true there; no later run of this one mails them.")
+            lines.append("Set notify: true there: a later run of this promotion mails nobody.")
         if "source-tag" in rest and out.promoted_build_id and out.copied:
-            lines.append("The original is tagged with a tag step of its own.")
+            lines.append("Tag the original with a separate tag step.")
         return "\n".join(lines)

@@ -19,9 +19,9 @@ Mode = Literal["replace", "add", "remove"]
 
 
 class TagOptions(TagsInput):
-    """How tags are put on."""
+    """How tags are written."""
 
-    tags_mode: Mode = option("replace", "Whether tags replace today's tags, are added to them or removed from them.")
+    tags_mode: Mode = option("replace", "Whether tags replaces the current tags, or is added to or removed from them.")
 
 
 class Inputs(TagOptions, BuildInputs):
@@ -33,12 +33,12 @@ class Inputs(TagOptions, BuildInputs):
 class Outputs(StepOutputs):
     """The tags."""
 
-    tags: list[str] | None = output("Tags of the build afterwards.")
-    changed: bool | None = output("true when an update was sent.", dotenv=True)
+    tags: list[str] | None = output("Tags of the build after the step.")
+    changed: bool | None = output("true if an update was sent.", dotenv=True)
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """One PATCH with ids; one GET more for add and remove."""
+    """Send one PATCH if the ids are set, and one GET first for add and remove."""
     target = find.resolve(inputs, context, read=inputs.tags_mode != "replace")
     context.ci.report.title = f"Tags of {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
@@ -48,10 +48,10 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
 
 
 def current_tags(build: Build) -> list[str]:
-    """Today's tags. Raises InputError where the service does not show them."""
+    """The current tags. Raises InputError if the service does not show them."""
     if not find.shows_tags(build):
         raise InputError(
-            "tags-mode add and remove need today's tags, which this service does not show: "
+            "tags-mode add and remove need the current tags, which this service does not show: "
             "use tags-mode: replace with all tags. Nothing was sent."
         )
     return build.tags or []

@@ -43,7 +43,7 @@ def host_of(url: str) -> str:
 
 
 def check_url(value: str, example: str = "expected something like https://login.acme.example/oauth2/token") -> str:
-    """A URL to which secrets may be sent. Raises ValueError with the way to mend it.
+    """A URL to which secrets may be sent. Raises ValueError that says how to fix it.
 
     Only https, unless the host is loopback.
     """
@@ -53,7 +53,7 @@ def check_url(value: str, example: str = "expected something like https://login.
     except ValueError:
         raise ValueError(f"is not a URL: {example}") from None
     if parts.username is not None or parts.password is not None:
-        raise ValueError("has credentials in it: give them in their own inputs instead")
+        raise ValueError("contains credentials: set them in their own inputs instead")
     if parts.scheme not in {"http", "https"} or not host or any(c.isspace() for c in value):
         raise ValueError(f"is not a URL: {example}")
     if parts.fragment:
@@ -64,11 +64,11 @@ def check_url(value: str, example: str = "expected something like https://login.
 
 
 def check_base_url(value: str) -> str:
-    """A base URL without its last slash. Raises ValueError with the way to mend it."""
+    """A base URL without its last slash. Raises ValueError that says how to fix it."""
     example = "expected scheme and host, like https://acme.testfairy.com"
     parts = urlsplit(check_url(value, example))
     if parts.query:
         raise ValueError(f"has a query: {example}")
     if "/api/" in f"{parts.path}/":
-        raise ValueError(f"has the API's path in it, which is added to it: {example}")
+        raise ValueError(f"contains the API's path, which the step adds: {example}")
     return value.rstrip("/")
