@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Another environment that is active, or variables that pip and Python read, must not change what is set up.
+# Another environment that is active, or variables that pip and Python read, must not change the setup.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # The newest Python that the tools run on; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -37,13 +37,13 @@ bench: setup  ## Measure; writes the figures to bench/README.md
 render: setup  ## Write action.yml files, GitLab templates and the tables of the READMEs
 	$(BIN)/python tools/render.py
 
-lock: setup  ## Resolve core/requirements.lock anew
+lock: setup  ## Resolve core/requirements.lock again, with the newest versions
 	$(BIN)/python tools/lock.py --upgrade
 
 setup: $(VENV)/.stamp
 
 $(VENV)/.stamp: pyproject.toml
-	@test -n '$(PYTHON)' || { echo 'no Python 3.11 or newer with venv: install one, or say PYTHON=/path/to/python3' >&2; exit 2; }
+	@test -n '$(PYTHON)' || { echo 'no Python 3.11 or newer with venv: install one, or set PYTHON=/path/to/python3' >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
@@ -55,7 +55,7 @@ runners: $(GITLAB_CI_LOCAL)
 	@missing=; for p in $(DEBIAN); do command -v $$p >/dev/null || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y $$missing >/dev/null; \
-	then echo "installed$$missing"; else echo "missing, and not to be installed here:$$missing - the runs that need them are skipped"; fi
+	then echo "installed$$missing"; else echo "missing, and cannot be installed here:$$missing - the runs that need them are skipped"; fi
 
 $(GITLAB_CI_LOCAL): tests/runners/package.json tests/runners/package-lock.json
 	@command -v npm >/dev/null && { cd tests/runners && npm ci --silent --no-audit --no-fund && touch node_modules/.bin/gitlab-ci-local; } || \

@@ -33,7 +33,7 @@ def run(setting: Setting) -> Section:
         for tool, installer in (("pip", _pip), ("uv", _uv)):
             command = installer(setting)
             if command is None:
-                section.skipped(f"{tool}: it is not installed, or not apart from everything else on PATH")
+                section.skipped(f"{tool}: it is not installed, or cannot be separated from the rest of PATH")
                 continue
             results = contest(_contestants(setting, url, tool, *command), setting.rounds(7, 1), warm_up=0)
             step, bare, _ = results.values()
@@ -76,7 +76,7 @@ def _contestants(setting: Setting, url: str, tool: str, argv: list[str], env: Ma
 
     inputs = {"project_id": PROJECT, "build_id": BUILD, "tags": ", ".join(TAGS)}
     ours = setting.step("tag", inputs, url=url, core=setting.temp / "checkout" / "core")
-    # The shell only hands the directory over, and becomes the command.
+    # The shell only passes the directory on, and becomes the command.
     bare = ["bash", "-c", 'exec "$@" --target "$TARGET"', "-", *argv]
     used = ["bash", "-ec", f'"$@" --target "$TARGET"; {shlex.join(_first_use(setting))} "$TARGET"', "-", *argv]
     command = "`pip install`" if tool == "pip" else "`uv pip install`"
@@ -88,12 +88,12 @@ def _contestants(setting: Setting, url: str, tool: str, argv: list[str], env: Ma
 
 
 def _first_use(setting: Setting) -> list[str]:
-    """Nothing is compiled yet, so importing takes longer than it will."""
+    """The first import: slower than later ones, because nothing is compiled yet."""
     return [setting.python, "-I", "-S", "-c", f"import sys; sys.path.append(sys.argv[1]); {IMPORTS}"]
 
 
 def _pip(setting: Setting) -> tuple[list[str], dict[str, str]] | None:
-    """What bootstrap.sh runs where there is no uv."""
+    """The install command of bootstrap.sh without uv."""
     path = [part for part in setting.env["PATH"].split(os.pathsep) if not (Path(part) / "uv").exists()]
     has_pip = subprocess.run([setting.python, "-I", "-m", "pip", "--version"], capture_output=True, check=False)
     if has_pip.returncode or not all(shutil.which(tool, path=os.pathsep.join(path)) for tool in ("bash", "mktemp")):
@@ -112,7 +112,7 @@ def _pip(setting: Setting) -> tuple[list[str], dict[str, str]] | None:
 
 
 def _uv(setting: Setting) -> tuple[list[str], dict[str, str]] | None:
-    """What bootstrap.sh runs where there is a uv; the one of `make setup`, if there is no other."""
+    """The install command of bootstrap.sh with uv; falls back to the uv of `make setup`."""
     beside = Path(sys.executable).with_name("uv")
     uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
     if uv is None:

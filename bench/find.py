@@ -1,4 +1,4 @@
-"""find in a large account, against the least that could be done with the same bytes."""
+"""The find step in a large account, against processes that only read the same bytes."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _others(setting: Setting, url: str, paths: list[str], account: Mapping[str, 
 
 
 def _check(setting: Setting, ours: Process) -> None:
-    """What is timed has to be right."""
+    """Raise AssertionError if the step does not find the build."""
     ours.prepare()
     subprocess.run(list(ours.argv), env=dict(ours.env), cwd=ours.cwd, check=True, capture_output=True)
     outputs = (setting.temp / "output").read_text(encoding="utf-8")

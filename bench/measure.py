@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-# Linux counts the peak of a process from its parent's on, so a small parent has to do the asking.
+# Linux counts the peak of a process from its parent's on, so a small parent must start it.
 _SMALL_PARENT = """
 import os, sys
 process = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[
@@ -28,7 +28,7 @@ _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class Failed(Exception):
-    """A process that is measured ended with an error; the text has what it said."""
+    """A measured process failed; the text has its output."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Result:
 
 
 def contest(processes: Mapping[str, Process], rounds: int, *, warm_up: int = 1) -> dict[str, Result]:
-    """Every process once a round, each round starting with another one: A B C, B C A, C A B, …"""
+    """Run every process once per round; each round starts with another one: A B C, B C A, C A B, …"""
     samples: dict[str, list[Sample]] = {name: [] for name in processes}
     names = list(processes)
     for number in range(-warm_up, rounds):
@@ -106,7 +106,7 @@ def _run(name: str, process: Process) -> Sample:
 
 
 def peak(name: str, process: Process) -> int:
-    """The most memory that a process had, in bytes."""
+    """The peak memory of a process, in bytes."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _SMALL_PARENT, *process.argv],
         env={**process.env, **process.prepare()},

@@ -17,7 +17,7 @@ SECTIONS = {"wire": wire.run, "warm": warm.run, "find": find.run, "cold": cold.r
 
 
 def main() -> int:
-    """Measure; 1 when something that is measured does not run at all."""
+    """Measure everything; 1 if a contestant fails to run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=SECTIONS, help="measure this one, leave the figures of the others")
     parser.add_argument("--quick", action="store_true", help="a few rounds, printed and not written")

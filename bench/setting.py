@@ -25,7 +25,7 @@ _STRANGERS = ("PYTHON", "APPDIST_", "GITHUB_", "GITLAB_", "RUNNER_", "INPUT_", "
 
 @dataclass(frozen=True)
 class Setting:
-    """A job on a runner: its temp, its files, and its environment without anything that is ours."""
+    """A job on a runner: its temp directory, its files, and its environment without our variables."""
 
     temp: Path
     quick: bool
@@ -40,7 +40,7 @@ class Setting:
 
     @cached_property
     def core(self) -> Path:
-        """A copy without bytecode, as a runner has it: somebody may be editing the original."""
+        """A copy without bytecode, as on a runner; the original may change during a run."""
         copy = self.temp / "action" / "core"
         shutil.copytree(ROOT / "core", copy, ignore=shutil.ignore_patterns("__pycache__"))
         return copy
@@ -52,7 +52,7 @@ class Setting:
 
     @cached_property
     def node(self) -> str | None:
-        """Node, if it is there and new enough."""
+        """Node, if it is installed and new enough."""
         node = shutil.which("node")
         if not node or int(_said(node, "--version").lstrip("v").partition(".")[0] or 0) < 20:
             return None
@@ -60,7 +60,7 @@ class Setting:
 
     @cached_property
     def deps(self) -> Path:
-        """What bootstrap.sh installed for this job; it does so now if it did not yet."""
+        """The dependencies that bootstrap.sh installed for this job; installs them if needed."""
         Path(self.env["RUNNER_TEMP"]).mkdir(exist_ok=True)
         done = subprocess.run(
             ["bash", str(self.core / "bootstrap.sh"), "--version"],

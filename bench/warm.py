@@ -1,4 +1,4 @@
-"""A tag step in a job that has its dependencies already, against the least that others could do."""
+"""A tag step in a job that already has its dependencies, against minimal alternatives."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _node(setting: Setting, section: Section, ours: Process, url: str) -> dict[s
 
 
 def _bundle(setting: Setting, modules: Path) -> Path:
-    """What such an action would ship."""
+    """The bundle that such an action ships."""
     bundle = setting.temp / "tag.cjs"
     subprocess.run(
         [

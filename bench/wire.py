@@ -64,7 +64,7 @@ CASES = (
         "both ids, tags-mode: add, service shows tags",
         {**_IDS, "tags": "rc", "tags_mode": "add"},
         2,
-        "today's tags; the update",
+        "the current tags; the update",
         shows={"build": ["tags"]},
     ),
     Case("annotate", "both ids, notes, metadata, tags", {**_IDS, **_NOTES, "tags": "rc"}, 1, "the update"),
@@ -148,7 +148,7 @@ def run(setting: Setting) -> Section:
                 emulator.forget()
             _run(setting, emulator, case.step, case.inputs)
             log = emulator.log()
-            sent = "<br>".join(_described(entry) for entry in log)
+            sent = "<br>".join(_describe_request(entry) for entry in log)
             connections = len({entry["connection"] for entry in log})
             rows.append([case.step, case.what, sent, str(len(log)), f"{case.least}: {case.why}", str(connections)])
             if len(log) > case.least or connections > 1:
@@ -172,7 +172,7 @@ def _run(setting: Setting, emulator: _Emulator, step: str, inputs: Mapping[str, 
         raise AssertionError(f"{step} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def _described(entry: Mapping[str, Any]) -> str:
+def _describe_request(entry: Mapping[str, Any]) -> str:
     """`PATCH …/builds/8911052/`: what was sent, and where it was refused."""
     path = entry["path"].replace("/api/1/", "…/", 1)
     status = "" if entry["status"] == 200 else f" ({entry['status']})"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # bootstrap.sh ARGUMENT... runs `sauce-appdist ARGUMENT...` from this checkout.
 #
-# The first run of a job finds a Python and installs requirements.lock below the job's temp; the runs
-# after it read where that is and become Python at once, without starting any other process.
+# The first run of a job finds a Python and installs requirements.lock below the job's temp directory. Later runs
+# read where that is and become Python at once, without starting another process.
 # It has to work with bash 3.2 (macOS), in git-bash (Windows) and without GNU tools.
-# Exit codes are those of errors.py: 2 for what the user can mend, 5 when the package index lets us down.
+# Exit codes are those of errors.py: 2 for what the user can fix, 5 if the package index fails.
 set -euo pipefail
 
 case ${BASH_SOURCE[0]} in
@@ -15,11 +15,11 @@ temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
 
 case $OSTYPE in
   msys* | cygwin*)
-    # A native Python takes D:/a/b; it does not know /d/a/b.
+    # A native Python understands D:/a/b, but not /d/a/b.
     case $core in [A-Za-z]:*) ;; *) core=$(cygpath -am "$core") ;; esac
     case $temp in [A-Za-z]:*) ;; *) temp=$(cygpath -am "$temp") ;; esac
     core=${core//\\//} temp=${temp//\\//}
-    # Git-bash would hand a folder "/Release" on as "C:/Program Files/Git/Release".
+    # Git-bash would pass a folder "/Release" on as "C:/Program Files/Git/Release".
     export MSYS2_ARG_CONV_EXCL='*'
     export MSYS2_ENV_CONV_EXCL="${MSYS2_ENV_CONV_EXCL:+$MSYS2_ENV_CONV_EXCL;}APPDIST_;GITHUB_"
     ;;
@@ -34,7 +34,7 @@ read -r _ _ _ digest _ <"$core/requirements.lock" || true
 digest=${digest%$'\r'}
 
 # $home holds one directory for each finished install, and the file `ready`, which names one of them and
-# is only ever replaced as a whole: nobody sees half an install, and none is taken away from under a run.
+# is only ever replaced as a whole: no run sees half an install, or loses the one it uses.
 if [ -n "${RUNNER_TEMP:-}" ]; then
   home=$temp/sauce-appdist-$digest
 else
@@ -82,8 +82,8 @@ core, deps = sys.argv[1:3]
 if not deps.endswith("/" + sys.implementation.cache_tag):
     import os
     os.unlink(os.path.dirname(os.path.dirname(deps)) + "/ready")
-    print("sauce-appdist:", sys.executable, "is not the version any more that the dependencies were "
-          "installed for. Start the step again: it will install them anew.", file=sys.stderr)
+    print("sauce-appdist:", sys.executable, "is no longer the version that the dependencies were "
+          "installed for. Run the step again: it will reinstall them.", file=sys.stderr)
     sys.exit(2)
 sys.argv[:3] = ["sauce-appdist"]
 sys.path += core, deps
@@ -103,14 +103,14 @@ case $digest in
     ;;
 esac
 
-found=  # what was looked at and does not do, a line for each
-python= # as pip and uv are to start it
-real=   # without links and shims: this name goes on meaning this version
+found=  # the Pythons that do not suit, one per line
+python= # the path that pip and uv start
+real=   # without links and shims: this path keeps meaning this version
 tag=    # cpython-312
 
-suits() { # a Python to look at
+suits() { # path of a Python
   local facts major minor kind
-  # Windows has stubs and pyenv has shims for what is not there: only an answer counts.
+  # Windows has stubs and pyenv has shims for Pythons that are not installed: only an answer counts.
   facts=$("$1" -I -S -X utf8 -c 'import os, sys
 kind = sys.implementation.name
 if "free-threading" in sys.version and sys.version_info < (3, 14):
@@ -142,17 +142,17 @@ find_python() {
     if path=$(type -P "$APPDIST_PYTHON"); then
       if suits "$path"; then return; fi
     else
-      found=$'\n'"  $APPDIST_PYTHON: not there"
+      found=$'\n'"  $APPDIST_PYTHON: not found"
     fi
     fail 2 'Unsuitable APPDIST_PYTHON' \
-      "APPDIST_PYTHON has to name a CPython of version 3.$oldest to 3.$newest. It names:$found"
+      "APPDIST_PYTHON must name a CPython of version 3.$oldest to 3.$newest. It names:$found"
   fi
   # First what the user chose: setup-python and an activated venv put their python3 and python in front.
   names='python3 python'
   for ((minor = newest; minor >= oldest; minor--)); do names="$names python3.$minor"; done
   for name in $names; do
     while IFS= read -r path; do
-      # A relative entry of PATH would be the workspace's word. And nothing is asked twice.
+      # A relative entry of PATH would point into the workspace. No path is tried twice.
       case $path in /* | [A-Za-z]:*) ;; *) continue ;; esac
       case $seen in *$'\n'"$path"$'\n'*) continue ;; esac
       seen=$seen$path$'\n'
@@ -168,7 +168,7 @@ find_python() {
     done
   done
   [ -n "$found" ] || found=$'\n  none at all'
-  fail 2 'No suitable Python' "It needs CPython 3.$oldest to 3.$newest on PATH or in the runner's tool cache. \
+  fail 2 'No suitable Python' "This step needs CPython 3.$oldest to 3.$newest on PATH or in the runner's tool cache. \
 Found:$found
 Add these lines before this step:
       - uses: actions/setup-python@v6
@@ -176,11 +176,10 @@ Add these lines before this step:
 }
 
 keep_only_index_settings() {
-  # What tells pip and uv where to fetch from stays. The rest (PIP_USER, PIP_PREFIX, PIP_CONSTRAINT,
-  # UV_EXCLUDE_NEWER...) could only break an install whose every file is pinned; and our secrets are
-  # none of theirs.
+  # Keep what tells pip and uv where to fetch from. The rest (PIP_USER, PIP_PREFIX, PIP_CONSTRAINT,
+  # UV_EXCLUDE_NEWER...) could only break an install whose every file is pinned. Our secrets, and the
+  # runner's variables that can request ID tokens, are not for them.
   local name
-  # What a runner gives every step is none of theirs either: with it, one could ask for ID tokens.
   for name in ${!APPDIST_*} ${!ACTIONS_*} ${!PIP_*} ${!UV_*}; do
     case $name in
       PIP_*INDEX* | PIP_FIND_LINKS | PIP_TRUSTED_HOST | PIP_*CERT* | PIP_*PROXY* | PIP_*TIMEOUT) ;;
@@ -191,9 +190,9 @@ keep_only_index_settings() {
       *) unset "$name" ;;
     esac
   done
-  # These might be set in a file, too.
+  # These may be set in a configuration file, too.
   export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-  # uv reads no variable of pip's, but who names a mirror to pip means all who fetch packages.
+  # uv does not read pip's variables, but a mirror that is set for pip is meant for every installer.
   if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ] && [ -n "${PIP_INDEX_URL:-}" ]; then
     export UV_DEFAULT_INDEX=$PIP_INDEX_URL
   fi
@@ -206,7 +205,7 @@ logged() { # command...: sets $took to its seconds
   took=$({ time "$@" </dev/null >"$new/log" 2>&1; } 2>&1)
 }
 
-# Neither writes bytecode: the first run writes what it needs of it, which takes less time in all.
+# Neither writes bytecode: the first run writes what it needs, which takes less time in total.
 with_uv() {
   logged "$uv" pip install --python "$python" --target "$deps" --no-deps --only-binary :all: \
     --require-hashes --no-compile-bytecode -r "$core/requirements.lock"
@@ -221,7 +220,7 @@ with_pip_of_a_venv() {
   # Debian's python3 has no pip; with python3-venv it can make one.
   if ! logged "$python" -I -m venv "$new/venv"; then
     cat "$new/log" >&2
-    fail 2 'No way to install' "$python has neither pip nor venv, and there is no uv on PATH. Install one \
+    fail 2 'No installer' "$python has neither pip nor venv, and there is no uv on PATH. Install one \
 of them (on Debian: apt-get install python3-venv), or put actions/setup-python before this step."
   fi
   local pythons=("$new"/venv/bin/python "$new"/venv/Scripts/python.exe)
@@ -235,7 +234,7 @@ install() (
   keep_only_index_settings
   uv=$(type -P uv) || uv=
   case $uv in /* | [A-Za-z]:*) ;; *) uv= ;; esac
-  # Not in the workspace: its pyproject.toml is not for us. An empty uv.toml ends uv's search for one.
+  # Not in the workspace, whose pyproject.toml is not for this install. An empty uv.toml ends uv's search.
   cd "$new"
   : >uv.toml
   if [ -n "$uv" ] && with_uv; then
@@ -243,7 +242,7 @@ install() (
   else
     if [ -n "$uv" ]; then
       cat log >&2
-      printf 'sauce-appdist: uv could not install the dependencies (see above); now pip tries\n' >&2
+      printf 'sauce-appdist: uv could not install the dependencies (see above); trying pip\n' >&2
       rm -rf "$deps"
     fi
     if with_pip "$python"; then
@@ -252,9 +251,9 @@ install() (
       how='pip of a venv'
     else
       cat log >&2
-      fail 5 'Dependencies not installed' "The dependencies could not be installed; what pip said is above. \
-Check that this machine reaches its package index (PIP_INDEX_URL, HTTPS_PROXY, certificates). If it is the \
-hashes that do not match, that index serves other files than pypi.org."
+      fail 5 'Dependencies not installed' "The dependencies could not be installed; pip's output is above. \
+Check that this machine can reach its package index (PIP_INDEX_URL, HTTPS_PROXY, certificates). If the hashes \
+do not match, the index serves other files than pypi.org."
     fi
   fi
   printf 'sauce-appdist: installed its dependencies with %s in %s s\n' "$how" "$took" >&2
@@ -265,13 +264,13 @@ find_python
 mkdir -m 700 "$home" 2>/dev/null || true # another step may have made it
 refuse_what_others_can_write
 new=$(mktemp -d "$home/XXXXXXXX") ||
-  fail 2 'Temporary directory not writable' "$home cannot be written. Set RUNNER_TEMP to a directory that can."
+  fail 2 'Temporary directory not writable' "$home is not writable. Set RUNNER_TEMP to a writable directory."
 trap 'rm -rf "$new"' EXIT
 deps=$new/$tag
 install
 installed=$deps
 if is_ready; then
-  rm -rf "$new" # another step was quicker; all use its install
+  rm -rf "$new" # another step was faster; all use its install
 else
   printf '%s\n' "$real" "${new##*/}/$tag" "${APPDIST_PYTHON:-}" >"$new/ready"
   mv -f "$new/ready" "$home/ready"

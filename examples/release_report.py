@@ -1,4 +1,4 @@
-"""What the testers made of the newest build of every app, as Markdown; and what admins did since a day.
+"""Report, as Markdown, what testers did with the newest build of every app, and what admins did since a date.
 
 pip install sauce-appdist
 export APPDIST_EMAIL=ci@example.com APPDIST_API_KEY=...
@@ -22,13 +22,13 @@ def report(client: Client, since: str) -> None:
         if build is None:
             continue
         said = next((one.text for one in feedbacks if one.build_id == build.id), None) or ""
-        said = " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())  # it stands in a table
+        said = " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())  # it goes into a table cell
         # A counter that the service does not show is None, never 0.
         counters = ["?" if number is None else str(number) for number in (build.sessions, build.crashes)]
         print(f"| {project.name} ({project.platform}) | {build.app_version} | {' | '.join(counters)} | {said} |")
 
     print(f"\nWhat admins did since {since}:\n")
-    # Pages are read as they are needed: this asks for no second one unless the first has too few.
+    # Pages are read as needed: no second page is requested unless the first has too few.
     for audit in islice(client.audits.admin_trail(start_date=since), 10):
         print(f"- {audit.timestamp}: {audit.action_label} by {audit.user_email}")
 

@@ -1,6 +1,6 @@
 """The main job, for real: on the emulator in this terminal, then through act, a real GitHub runner; then the gate.
 
-Exits 1 if anything is not as promised.
+Exits 1 if a result is not as expected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BIN = Path(sys.executable).parent
 EMAIL, API_KEY = "ci@northwind.example", "nw-demo-key-0001"  # of the emulator's example account
 NOTES = "# 4.4.0\n\n- Night trains 🌙\n- Fewer crashes on rotation"
 EXAMPLE = ROOT / "examples" / "github-promote.yml"
-# Stands for the user's build: the app that it makes tells the emulator what it is.
+# Stands in for the user's build: the app that it makes tells the emulator its version.
 GRADLEW = """\
 #!/usr/bin/env python3
 import json, os, zipfile
@@ -48,7 +48,7 @@ def title(text: str) -> None:
 
 
 def expect(what: str, actual: object, expected: object) -> None:
-    """Tick a promise off, or end the demo."""
+    """Tick off an expected result, or end the demo."""
     if actual != expected:
         console.print(f"[red]✗ {what}: expected {expected!r}, got {actual!r}")
         sys.exit(1)
@@ -56,7 +56,7 @@ def expect(what: str, actual: object, expected: object) -> None:
 
 
 def upload(url: str, version: str, code: str) -> dict[str, Any]:
-    """What a pipeline does before our steps."""
+    """Upload a build, as a pipeline does before our steps."""
     answer = requests.post(
         f"{url}/api/upload/",
         data={
@@ -78,7 +78,7 @@ def builds(url: str, folder: str) -> list[dict[str, Any]]:
 
 
 def show(url: str, build: dict[str, Any]) -> set[str]:
-    """What the service holds afterwards; returns who was mailed."""
+    """Show the copy on the service; returns the addresses that were mailed."""
     mails = [
         mail for mail in requests.get(f"{url}/_emulator/outbox", timeout=10).json() if mail["build_id"] == build["id"]
     ]
@@ -102,7 +102,7 @@ def show(url: str, build: dict[str, Any]) -> set[str]:
 
 
 def terminal(url: str) -> None:
-    """The promotion as a person runs it."""
+    """Promote from a terminal."""
     title("A pipeline uploads a build")
     answer = upload(url, "4.4.0", "4400")
     console.print(f"POST /api/upload/ → build_url {answer['build_url']}", soft_wrap=True)
@@ -121,8 +121,8 @@ def terminal(url: str) -> None:
 
 
 def gate() -> None:
-    """A candidate that its testers like, and one that crashes; a day passes in six seconds."""
-    title("The gate: two candidates, of which one is good")
+    """Gate a good candidate and one that crashes; a day passes in six seconds."""
+    title("The gate: two candidates, one of them good")
     command = [str(BIN / "sauce-appdist"), "promote", "--project-id", "6950110", "--to-folder", "Releases"]
     command += ["--min-age", "24h", "--min-sessions", "20", "--max-crash-rate", "1%"]
     command += ["--wait", "1m", "--interval", "10s"]
@@ -140,18 +140,16 @@ def gate() -> None:
             requests_ = requests.get(f"{emulator.url}/_emulator/requests", timeout=10).json()
             return [f"{one['method']} {one['path']}" for one in requests_ if one["method"] != "GET"]
 
-        expect("2.4.0 waits for its sessions, and goes through", promote("8920002"), (0, []))
+        expect("2.4.0 waits for its sessions, and passes", promote("8920002"), (0, []))
         before = written()
-        expect("it was copied, and its people were told", len(before), 2)
+        expect("it was copied, and its testers were invited", len(before), 2)
         crashed = (7, ["max-crash-rate", "feedback-block-pattern"])
-        expect(
-            "2.5.0 is stopped with exit code 7, by its crashes and by what a tester wrote", promote("8920003"), crashed
-        )
-        expect("of that one nothing was written, and nobody was told", written(), before)
+        expect("2.5.0 is stopped with exit code 7: crashes, and a tester's feedback", promote("8920003"), crashed)
+        expect("nothing of 2.5.0 was written, and nobody was invited", written(), before)
 
 
 def runner(url: str) -> None:
-    """The same in act, which is a real GitHub runner, from the example that users paste."""
+    """Run the example that users paste in act, a real GitHub runner."""
     title(f"The same through a real GitHub runner: {EXAMPLE.relative_to(ROOT)}")
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     missing = [name for name in ("act", "curl", "jq") if not shutil.which(name, path=path)]
@@ -178,18 +176,18 @@ def runner(url: str) -> None:
         if text:
             console.print(f"  {name:<24} {one_line(text)}", markup=False, soft_wrap=True)
     copies = [build for build in builds(url, FOLDER) if build["id"] not in before]
-    expect(f"{FOLDER} holds one build more", len(copies), 1)
+    expect(f"{FOLDER} holds one more build", len(copies), 1)
     people = show(url, copies[0])
     expect("the copy's id is an output", outputs["promoted-build-id"], copies[0]["id"])
     announced = "".join(line["msg"] for line in lines if line.get("jobID") == "announce" and line.get("raw_output"))
-    expect("the later job told the link", outputs["promoted-build-url"] in announced, True)
+    expect("the later job announced the link", outputs["promoted-build-url"] in announced, True)
     expect(
         "QA and Stakeholders were mailed, on the first attempt", (len(people) >= 4, outputs["notified"]), (True, "true")
     )
 
 
 def act(url: str, folder: Path, path: str) -> tuple[list[dict[str, Any]], int]:
-    """Run the example in a repository of its own; what act reported, and its exit code."""
+    """Run the example in a repository of its own. Returns act's output lines and its exit code."""
     repository = folder / "repository"
     workflow = repository / ".github" / "workflows" / "promote.yml"
     workflow.parent.mkdir(parents=True)
@@ -216,7 +214,7 @@ def act(url: str, folder: Path, path: str) -> tuple[list[dict[str, Any]], int]:
         ],
     ):
         subprocess.run(["git", *command], cwd=repository, env=env, check=True)
-    ours = folder / "sauce-appdist"  # act copies what it serves for every step: not the virtual environment too
+    ours = folder / "sauce-appdist"  # act copies this for every step, so leave out the virtual environment
     for name in ("actions", "core"):
         shutil.copytree(ROOT / name, ours / name)
     shutil.copy(ROOT / "action.yml", ours)
@@ -246,7 +244,7 @@ def main() -> None:
         terminal(emulator.url)
         runner(emulator.url)
     gate()
-    console.print("\n[bold green]Everything is as promised.")
+    console.print("\n[bold green]All results are as expected.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes core/requirements.lock, and checks it.
+"""Write core/requirements.lock, and check it.
 
 The lock holds what a pipeline runs: the dependencies of pyproject.toml without rich and shtab, which are for
 terminals only, each with the hashes of its files for every platform. Its first line is a digest of
@@ -76,13 +76,13 @@ def write(*, upgrade: bool) -> None:
             stdin="".join(f"{requirement}\n" for requirement in wanted()),
         )
         if not done:
-            sys.exit("uv pip compile failed; core/requirements.lock is as it was")
+            sys.exit("uv pip compile failed; core/requirements.lock is unchanged")
         body = draft.read_text("utf-8")
     LOCK.write_text(f"{first_line(body)}\n{body}", "utf-8", newline="\n")
 
 
 def parse(body: str) -> tuple[dict[str, str], list[str]]:
-    # The locked versions, and what is wrong with the lines.
+    # The locked versions, and the problems of the lines.
     versions: dict[str, str] = {}
     wrong = []
     for line in re.sub(r" *\\\n *", " ", body).splitlines():
@@ -98,14 +98,14 @@ def problems() -> list[str]:
     head, _, body = LOCK.read_bytes().decode().partition("\n")
     versions, found = parse(body)
     if head != first_line(body):
-        found.append(f"its first line is {head!r}; with what is below, it would be {first_line(body)!r}")
+        found.append(f"its first line is {head!r}, but its content has the digest {first_line(body)!r}")
     for requirement in wanted():
         version = versions.get(canonicalize_name(requirement.name))
         if version is None:
             found.append(f"{requirement.name} is missing")
         elif not requirement.specifier.contains(version, prereleases=True):
-            found.append(f"{requirement.name}=={version} is not what pyproject.toml asks for: {requirement}")
-    found += [f"{name} has no place in it" for name in sorted(LEFT_OUT & versions.keys())]
+            found.append(f"{requirement.name}=={version} does not satisfy pyproject.toml: {requirement}")
+    found += [f"{name} must not be in it" for name in sorted(LEFT_OUT & versions.keys())]
     return found
 
 
@@ -120,7 +120,7 @@ def missing_wheels() -> list[str]:
                     *(f"--python-platform={platform}", f"--python-version=3.{minor}"),
                 )
                 if not there:
-                    found.append(f"no install for Python 3.{minor} on {platform}: see above")
+                    found.append(f"cannot be installed on Python 3.{minor} on {platform}: see above")
     return found
 
 
@@ -128,19 +128,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Without options: writes the lock after pyproject.toml, keeps the versions that are still in "
-        "range, and makes sure that each platform and Python has its wheels. Commit the result.",
+        epilog="Without options: writes the lock from pyproject.toml, keeps versions that are still in "
+        "range, and checks that each platform and Python has wheels. Commit the result.",
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--upgrade", action="store_true", help="take the newest versions that are in range")
-    mode.add_argument("--check", action="store_true", help="change nothing; without network, in a moment")
+    mode.add_argument("--check", action="store_true", help="change nothing; needs no network")
     mode.add_argument(
         "--check-wheels",
         action="store_true",
         help="change nothing; ask the index for every platform's wheels",
     )
     options = parser.parse_args()
-    # uv lies beside the interpreter of the venv, which need not be activated.
+    # uv is beside the interpreter of the venv, which may not be activated.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if not (options.check or options.check_wheels):
         write(upgrade=options.upgrade)
@@ -150,7 +150,7 @@ def main() -> int:
     for problem in found:
         print(f"core/requirements.lock: {problem}", file=sys.stderr)
     if found:
-        print("Mend it with `python tools/lock.py` and commit the result.", file=sys.stderr)
+        print("Fix it with `python tools/lock.py` and commit the result.", file=sys.stderr)
         return 1
     if not options.check:
         print(f"core/requirements.lock: {len(parse(LOCK.read_text('utf-8').partition(chr(10))[2])[0])} packages")

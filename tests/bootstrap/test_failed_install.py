@@ -24,7 +24,7 @@ def test_files_with_other_hashes_are_refused(job: Job, use: Any) -> None:
     done = job.run(GITHUB_ACTIONS="true")
     assert done.returncode == 5
     assert "hash" in done.stderr.lower()
-    assert "sauce-appdist: The dependencies could not be installed; what pip said is above." in done.stderr
+    assert "sauce-appdist: The dependencies could not be installed; pip's output is above." in done.stderr
     assert done.stdout.startswith("::error title=Dependencies not installed::")
     assert list(job.home.iterdir()) == []
 
@@ -33,7 +33,7 @@ def test_an_index_out_of_reach(job: Job) -> None:
     use_pip(job)
     env = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
     message = job.refusal(5, **env, PIP_FIND_LINKS="")
-    assert "Check that this machine reaches its package index (PIP_INDEX_URL, HTTPS_PROXY, certificates)" in message
+    assert "Check that this machine can reach its package index (PIP_INDEX_URL, HTTPS_PROXY, certificates)" in message
 
 
 def test_where_uv_fails_pip_tries(job: Job) -> None:
@@ -79,7 +79,7 @@ def test_a_python_that_can_install_nothing(job: Job) -> None:
 def test_a_temp_that_cannot_be_written(job: Job) -> None:
     job.temp.rmdir()
     job.temp.touch()
-    assert "cannot be written. Set RUNNER_TEMP to a directory that can." in job.refusal(2)
+    assert "is not writable. Set RUNNER_TEMP to a writable directory." in job.refusal(2)
 
 
 def test_in_a_shared_temp_it_has_a_private_directory(shared: Job) -> None:

@@ -41,12 +41,12 @@ def test_the_committed_lock_fits_pyproject() -> None:
     ("name", "old", "new", "message"),
     [
         ("core/requirements.lock", "# sauce-appdist lock ", "# sauce-appdist lock 0", "its first line is"),
-        ("core/requirements.lock", "idna==3", "idna==4", "with what is below, it would be"),
+        ("core/requirements.lock", "idna==3", "idna==4", "but its content has the digest"),
         ("core/requirements.lock", "requests==", "rikuests==", "requests is missing"),
-        ("core/requirements.lock", "idna==", "rich==", "rich has no place in it"),
+        ("core/requirements.lock", "idna==", "rich==", "rich must not be in it"),
         ("core/requirements.lock", "    --hash=sha256:", "    --hash=md5:", "not of the form"),
         ("core/requirements.lock", "idna==", "--index-url https://x.invalid\nidna==", "not of the form"),
-        ("pyproject.toml", '"requests>=2', '"requests>=2999', "is not what pyproject.toml asks for"),
+        ("pyproject.toml", '"requests>=2', '"requests>=2999', "does not satisfy pyproject.toml"),
         ("pyproject.toml", '    "rich>', '    "flask",\n    "rich>', "flask is missing"),
     ],
 )
