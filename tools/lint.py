@@ -1,6 +1,8 @@
-"""Run the linters of everything that is not Python; ruff and mypy have their own lines in the Makefile.
+"""Run the linters for everything but Python code, and the word list; ruff and mypy are in the Makefile.
 
 python tools/lint.py   prints the command line and the output of each that fails, and exits 1
+
+The word list keeps texts in plain English.
 """
 
 from __future__ import annotations
@@ -12,12 +14,39 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+
+# Regular expressions of words that we do not use, and what to write instead.
+WORDS = {
+    r"mend(?:s|ed|ing)?": "fix",
+    r"left away": "omitted",
+    r"leav(?:e|es|ing) [\w-]+ away": "omit",
+    r"anew": "again",
+    r"nobody can tell": "cannot be determined",
+    r"and its like": "and similar",
+    r"if need be": "if needed",
+    r"the surroundings": "the environment",
+    r"take it out": "remove it",
+    r"is no (?:id|URL|regular expression|JWT|JSON|number|integer|date|time|duration|text|file|path)": "is not a valid",
+    r"(?:is|are) given without": "needs",
+    r"(?:is|are) given, but": "is set, but",
+    r"are both given": "are both set",
+    r", at least\.": "Minimum",
+    r", at most\.": "Maximum",
+    r"but of what": "needs",
+    r"sensible answer": "valid response",
+}
+# What may be between two words: a string or a comment goes on in the next line.
+GAP = r"""(?:[\s#>]|f?["'])+"""
+WORDED = ("*.md", "*.yml", "core/*.py", "core/*.sh", "tools/*.py", "bench/*.py", "examples/*.py", "Makefile", ".ci/*")
 
 
 def files(*patterns: str) -> list[str]:
@@ -32,8 +61,22 @@ def files(*patterns: str) -> list[str]:
     return sorted(name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
 
 
+def find_words(name: str, text: str) -> Iterator[str]:
+    """Each use of WORDS in a file's text, as `file:line: 'mend': write 'fix'`."""
+    for words, better in WORDS.items():
+        for found in re.finditer(rf"\b{words.replace(' ', GAP)}(?!\w)", text, re.IGNORECASE):
+            line = text.count("\n", 0, found.start()) + 1
+            yield f"{name}:{line}: '{re.sub(GAP, ' ', found[0])}': write '{better}'"
+
+
+def words() -> list[str]:
+    """The uses of WORDS in the repository."""
+    texts = {name: (ROOT / name).read_text("utf-8") for name in files(*WORDED, ":!tools/lint.py")}
+    return [problem for name, text in texts.items() for problem in find_words(name, text)]
+
+
 def as_pipeline(template: str) -> dict[str, Any]:
-    """A template's job as GitLab makes it of the defaults, which is what its schema describes."""
+    """A template's job with the defaults filled in, which is what GitLab's schema describes."""
     header, jobs = yaml.safe_load_all((ROOT / template).read_text("utf-8"))
     inputs: dict[str, Any] = header["spec"]["inputs"]
 
@@ -50,7 +93,7 @@ def as_pipeline(template: str) -> dict[str, Any]:
 
 
 def commands(folder: Path) -> list[list[str]]:
-    """Every linter with the files it is for; split templates are written to `folder`."""
+    """Every linter with its files; writes split templates to `folder`."""
     workflows = files("examples/github-*.yml", ".github/workflows/*.yml")
     actions = files("action.yml", "actions/*/action.yml")
     parts = []
@@ -76,7 +119,7 @@ def commands(folder: Path) -> list[list[str]]:
 def main() -> int:
     """Run them side by side."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
-        # As in a terminal: a linter may call another one (actionlint does).
+        # A linter may call another one (actionlint does).
         env = {"PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
         def run(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -92,7 +135,9 @@ def main() -> int:
             )
 
         todo = commands(Path(folder))
-        failed = 0
+        problems = words()
+        failed = len(problems)
+        print("".join(f"{problem}\n" for problem in problems), end="")
         for command, done in zip(todo, pool.map(run, todo), strict=True):
             if done.returncode:
                 failed += 1
