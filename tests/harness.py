@@ -10,7 +10,7 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from appdist_emulator import Emulator
 
@@ -23,6 +23,15 @@ NEWEST_ANDROID = "8911052"
 def connection(url: str) -> dict[str, str]:
     """What a job sets once."""
     return {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": url}
+
+
+def expect_rows(rows: Iterable[str], names: Iterable[str], place: str) -> None:
+    """Fail unless each name has an entry and nothing else has; the failure names it, the table and the file."""
+    rows, names = set(rows), set(names)
+    problems = [f"{name} needs an entry in {place}" for name in sorted(names - rows)]
+    problems += [f"{name} has an entry in {place}, but does not exist" for name in sorted(rows - names)]
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import ROOT
+from harness import ROOT, expect_rows
 from sauce_appdist.ci import SYSTEMS
 from sauce_appdist.interface.inputs import ConnectionInputs, choices
 
@@ -242,9 +242,9 @@ def test_every_ci_system_is_a_row() -> None:
     modules = {f"sauce_appdist.ci.{path.stem}" for path in (CORE / "ci").glob("*.py")}
     rows = {system.module for system in SYSTEMS.values()}
     shared = {f"sauce_appdist.ci.{name}" for name in ("__init__", "base", "report", "terminal")}
-    assert modules - shared == rows, "each module of core/sauce_appdist/ci needs a row in SYSTEMS (ci/__init__.py)"
+    expect_rows(rows, modules - shared, "SYSTEMS, core/sauce_appdist/ci/__init__.py")
     providers = choices(ConnectionInputs.model_fields["oidc_provider"])
-    assert set(providers) == set(SYSTEMS), "oidc-provider takes the systems of SYSTEMS (ci/__init__.py)"
+    expect_rows(providers, SYSTEMS, "oidc_provider, core/sauce_appdist/interface/inputs.py")
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -14,11 +14,13 @@ from urllib.parse import quote
 
 import pytest
 
+from harness import expect_rows
 from identity import AUDIENCE, CLIENT_ID, Flavour, Trust
 from redaction.failures import ANY, API, AUTH, BUG, FAILURES, PROVIDER_FAILURES, SIGNATURE, STORAGES, TRANSPORT
 from redaction.runs import COMMANDS, MODES, MORE_WAYS, WAYS, Ran, check, run, shown_by
 from redaction.search import CLIENT_SECRET, DIGITS, PERCENT, QUOTES, STATIC_TOKEN, WORD, found_in, spellings
 from redaction.stage import Recording, Stage
+from sauce_appdist.ci import SYSTEMS
 from sauce_appdist.steps import STEPS
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def test_what_is_searched_for_is_found() -> None:
 
 
 def test_everything_is_in_the_table() -> None:
-    assert set(STEPS) <= set(COMMANDS)
+    expect_rows(COMMANDS.keys() & STEPS, STEPS, "COMMANDS, tests/redaction/runs.py")
+    expect_rows(set(MODES) & SYSTEMS.keys(), SYSTEMS, "MODES, tests/redaction/runs.py (and `environment` there)")
     for turn in range(len(FAILURES)):
         assert {command for command, _, _ in turns(turn)} == set(COMMANDS)
         assert {way for _, way, _ in turns(turn)} == set(WAYS)

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from harness import EMAIL
+from harness import EMAIL, expect_rows
 from identity import CLIENT_ID
 from redaction.failures import INPUT
 from redaction.runs import COMMANDS, Inside, basic, check, run, shown_by
 from redaction.search import CONFIG_KEY, PERCENT, QUOTES, STATIC_TOKEN, WORD
+from sauce_appdist.ci import SYSTEMS
 from sauce_appdist.interface.inputs import ConnectionInputs, is_secret
 from sauce_appdist.steps import STEPS, load
 
@@ -33,6 +34,10 @@ NAMES: dict[str, Mapping[str, str]] = {
     "gitlab": {"GITLAB_CI": "true"},
     "plain": {},
 }
+
+
+def test_every_ci_system_is_a_place() -> None:
+    expect_rows(NAMES.keys() - {"plain"}, SYSTEMS, "NAMES, tests/redaction/test_secrets_in_inputs.py")
 
 
 @pytest.mark.parametrize("place", NAMES)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from harness import expect_rows
+from runners.cases import CASES
 from runners.support import ACTION, ROOT
 from sauce_appdist import __version__
 from sauce_appdist.interface import input_variable, kebab
@@ -73,6 +75,10 @@ def test_what_the_environment_can_give_has_no_default(step: str) -> None:
         if "from the environment." in field["description"]:
             assert field.get("default", "") == "", name
             assert field["required"] is False
+
+
+def test_a_runner_runs_every_step() -> None:
+    expect_rows(CASES, STEPS, "CASES, tests/runners/cases.py")
 
 
 def test_there_is_an_action_and_a_template_for_every_step_and_no_other() -> None:

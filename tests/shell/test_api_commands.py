@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import ANDROID, API_KEY, NEWEST_ANDROID, Process, Service
+from harness import ANDROID, API_KEY, NEWEST_ANDROID, Process, Service, expect_rows
 from sauce_appdist.api.webhooks import ACTIONS
+from sauce_appdist.client import Client
 from sauce_appdist.shell import console
 from shell.support import ASKS, BUILD, OWNER, REACHES, Api, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from sauce_appdist.client import Client
+
+RESOURCES = {name for name, part in vars(Client).items() if isinstance(part, cached_property)}
+
+
+def methods_of(resource: str) -> dict[str, Callable[..., object]]:
+    """The public methods of a resource, by the verb that each is for."""
+    methods = vars(getattr(console.module(resource), resource.capitalize())).items()
+    return {name.replace("_", "-"): one for name, one in methods if callable(one) and not name.startswith("_")}
 
 
 def test_every_method_of_the_client_has_a_command_and_every_command_a_row_here() -> None:
-    methods = set()
-    for resource in console.RESOURCES:
-        methods |= {
-            f"{resource} {name.replace('_', '-')}"
-            for name, value in vars(getattr(console.module(resource), resource.capitalize())).items()
-            if callable(value) and not name.startswith("_")
-        }
+    expect_rows(console.RESOURCES, RESOURCES, "RESOURCES, core/sauce_appdist/shell/console.py")
+    methods = {f"{resource} {verb}" for resource in RESOURCES for verb in methods_of(resource)}
     commands = {f"{resource} {verb}" for resource, rows in console.RESOURCES.items() for verb in rows}
-    assert commands == methods == set(REACHES)
+    expect_rows(commands, methods, "RESOURCES, core/sauce_appdist/shell/console.py")
+    expect_rows(REACHES, methods, "REACHES, tests/shell/support.py")
 
 
 @pytest.mark.parametrize("command", REACHES)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import sauce_appdist.steps
-from harness import ROOT
+from harness import ROOT, expect_rows
 from sauce_appdist.steps import STEPS, Step, annotate, check, copy, find, invite, promote, tag
 from sauce_appdist.steps.gate import step as gate
 
@@ -42,11 +42,21 @@ def test_every_module_with_a_step_is_a_row() -> None:
             getattr(getattr(import_module(name), part, None), "__module__", "") == name for part in ("Inputs", "run")
         )
     }
-    assert steps == set(STEPS.values()), "each step needs a row in STEPS (core/sauce_appdist/steps/__init__.py)"
-    assert {str(vars(step)["__name__"]) for step in TYPED} == steps, "and a typed row here"
+    expect_rows(STEPS.values(), steps, "STEPS, core/sauce_appdist/steps/__init__.py")
+    expect_rows([str(vars(step)["__name__"]) for step in TYPED], steps, "TYPED, tests/steps/test_registry.py")
 
 
-PING = '''"""Ask the service whether it is there."""
+def test_a_missing_row_is_named_with_its_table() -> None:
+    expect_rows(["find", "tag"], ["tag", "find"], "TABLE, file.py")
+    with pytest.raises(pytest.fail.Exception) as failure:
+        expect_rows(["find", "old"], ["find", "new"], "TABLE, file.py")
+    assert str(failure.value).splitlines() == [
+        "new needs an entry in TABLE, file.py",
+        "old has an entry in TABLE, file.py, but does not exist",
+    ]
+
+
+EXAMPLE = '''"""Ask the service whether it is there."""
 
 from __future__ import annotations
 
@@ -102,22 +112,22 @@ def insert(path: Path, before: str, text: str) -> None:
 
 def test_a_new_step_is_told_what_it_needs(scratch: Path) -> None:
     steps = scratch / "core" / "sauce_appdist" / "steps"
-    (steps / "ping.py").write_text(PING, "utf-8")
-    insert(steps / "__init__.py", '    "find": "', '    "ping": "sauce_appdist.steps.ping",\n')
+    (steps / "example.py").write_text(EXAMPLE, "utf-8")
+    insert(steps / "__init__.py", '    "find": "', '    "example": "sauce_appdist.steps.example",\n')
     code, said = render(scratch)
     assert code == 1
-    assert re.findall(r"^step ping needs (.*)$", said, re.MULTILINE) == [
+    assert re.findall(r"^step example needs (.*)$", said, re.MULTILINE) == [
         "a row in ICONS, tools/render.py (a Feather icon for the GitHub Marketplace)",
-        "a page, actions/ping/README.md",
-        "a mark <!-- rendered: outputs ping --><!-- /rendered --> in its page",
+        "a page, actions/example/README.md",
+        "a mark <!-- rendered: outputs example --><!-- /rendered --> in its page",
     ]
 
-    insert(scratch / "tools" / "render.py", '    "find": "search",', '    "ping": "activity",\n')
-    page = scratch / "actions" / "ping" / "README.md"
+    insert(scratch / "tools" / "render.py", '    "find": "search",', '    "example": "activity",\n')
+    page = scratch / "actions" / "example" / "README.md"
     page.parent.mkdir()
-    page.write_text("# ping\n\n<!-- rendered: outputs ping -->\n<!-- /rendered -->\n", "utf-8")
+    page.write_text("# example\n\n<!-- rendered: outputs example -->\n<!-- /rendered -->\n", "utf-8")
     code, said = render(scratch)
     assert code == 0, said
     assert "| `answers` | true if the service answers. |" in page.read_text("utf-8")
     assert "icon: activity" in (page.parent / "action.yml").read_text("utf-8")
-    assert (scratch / "gitlab-templates" / "ping.yml").exists()
+    assert (scratch / "gitlab-templates" / "example.yml").exists()
