@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,18 @@ def test_every_method_of_the_client_has_a_command_and_every_command_a_row_here()
     commands = {f"{resource} {verb}" for resource, rows in console.RESOURCES.items() for verb in rows}
     expect_rows(commands, methods, "RESOURCES, core/sauce_appdist/shell/console.py")
     expect_rows(REACHES, methods, "REACHES, tests/shell/support.py")
+
+
+@pytest.mark.parametrize("command", REACHES)
+def test_a_command_takes_every_parameter_of_its_method(command: str) -> None:
+    """But for rows with a `call` of their own, which is where they differ."""
+    resource, verb = command.split()
+    row = console.RESOURCES[resource][verb]
+    taken = f"{row.needs} {row.takes}".split()
+    expect_rows(console.PARAMETERS.keys() & taken, taken, "PARAMETERS, core/sauce_appdist/shell/console.py")
+    if not row.call:
+        parameters = set(signature(methods_of(resource)[verb]).parameters) - {"self"}
+        expect_rows(taken, parameters, f"the Verb of `{command}` (needs or takes), core/sauce_appdist/shell/console.py")
 
 
 @pytest.mark.parametrize("command", REACHES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -14,10 +15,12 @@ import pytest
 
 import sauce_appdist.steps
 from harness import ROOT, expect_rows
-from sauce_appdist.steps import STEPS, Step, annotate, check, copy, find, invite, promote, tag
+from sauce_appdist.steps import STEPS, Step, annotate, check, copy, find, invite, load, promote, tag
 from sauce_appdist.steps.gate import step as gate
+from sauce_appdist.verdict.checks import Thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 # mypy holds each module to the Protocol: its inputs and outputs are what its `run` takes.
@@ -54,6 +57,31 @@ def test_a_missing_row_is_named_with_its_table() -> None:
         "new needs an entry in TABLE, file.py",
         "old has an entry in TABLE, file.py, but does not exist",
     ]
+
+
+CORE = ROOT / "core" / "sauce_appdist"
+
+
+def unread(inputs: Iterable[str], sources: Iterable[str]) -> list[str]:
+    """The inputs that no source reads as an attribute."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return [name for name in inputs if name not in attributes]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_code_reads_every_input(step: str) -> None:
+    """A declared input that nothing reads is rendered everywhere and does nothing."""
+    # The gate reads its thresholds by the names of that class's fields.
+    names = [name for name in load(step).Inputs.model_fields if name not in Thresholds.__dataclass_fields__]
+    ignored = unread(names, [path.read_text("utf-8") for path in CORE.rglob("*.py")])
+    if ignored:
+        pytest.fail(f"{STEPS[step]} declares {', '.join(ignored)}, but no code reads it", pytrace=False)
+
+
+def test_an_input_that_nothing_reads_is_found() -> None:
+    source = "def run(inputs):\n    reply_to = inputs.message"
+    assert unread(["message", "reply_to"], [source]) == ["reply_to"]
 
 
 EXAMPLE = '''"""Ask the service whether it is there."""
