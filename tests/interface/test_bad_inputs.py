@@ -67,7 +67,7 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "does not show which folder a project is in", package_name="com.northwind.travel", folder="QA"),
         # tags
         bad("tag", "tags is required: Tags, separated by commas", **BUILD),
-        bad("tag", "tags contains no item", tags=" , \n# only a comment", **BUILD),
+        bad("tag", "tags contains no item", tags=" , \n ,", **BUILD),
         bad("tag", "a tag cannot contain a comma", tags='"a, b"', **BUILD),
         bad("tag", "contains an unclosed quote", tags='"a', **BUILD),
         bad("tag", "tags-mode is 'ad', expected one of replace, add, remove (did you mean 'add'?)", tags="a", tags_mode="ad", **BUILD),

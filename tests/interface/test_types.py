@@ -18,7 +18,7 @@ from sauce_appdist.steps import find, promote, tag
     [
         ("a", ["a"]),
         (" a , b,, a ", ["a", "b"]),
-        ("a\n# no\n  b\r\nc,d", ["a", "b", "c", "d"]),
+        ("a\n# yes\n  b\r\nc,d", ["a", "# yes", "b", "c", "d"]),
         ("a b, c#d", ["a b", "c#d"]),
         ('6" phones, b', ['6" phones', "b"]),
         ("ünï, 🎉", ["ünï", "🎉"]),

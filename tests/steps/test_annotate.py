@@ -17,7 +17,7 @@ def test_annotate_writes_everything_with_one_patch(run: Run, service: Service) -
     done = run(
         "annotate",
         release_notes="# New\n\n- 🎉 Seats & rails",
-        metadata="ticket=APP-123\n# a comment\n\nempty=\nurl=https://x.example/?a=b",
+        metadata="ticket=APP-123\n\nempty=\nurl=https://x.example/?a=b",
         landing_page_mode="open",
         permission_groups="14, QA",
         tags="rc",

@@ -50,18 +50,59 @@ def _duration(most_days: int) -> Callable[[object], object]:
     return read
 
 
+# What GitHub's expressions make of a list or an object, and toJSON of nothing.
+_UNCONVERTED = {"Array", "Object", "null", "[object Object]"}
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text. Only line feeds and carriage returns end one: U+2028 and its kin are part of a value."""
+    return re.split(r"\r\n|\r|\n", text)
+
+
 def _items(value: object) -> object:
-    """A list separated by commas or newlines. A `#` line is a comment; a quoted item may contain commas."""
+    """A list separated by commas or newlines, or a JSON array of strings; a quoted item may contain commas.
+
+    There are no comments: `#4711` is an item.
+    """
     if not isinstance(value, str):
         return value
-    lines = [line for line in value.splitlines() if not line.lstrip().startswith("#")]
-    try:
-        rows = list(csv.reader((line.strip() for line in lines), skipinitialspace=True, strict=True))
-    except csv.Error:
-        raise ValueError('contains an unclosed quote: quote an item with a comma like "a, b"') from None
-    items = list(dict.fromkeys(item.strip() for row in rows for item in row if item.strip()))
+    text = value.strip()
+    if text in _UNCONVERTED:
+        raise ValueError(f"is {text!r}, which is not a list: convert the expression with toJSON or join")
+    items = _json_items(text) if text.startswith("[") else None
+    if items is None:
+        try:
+            rows = [row for line in _lines(text) for row in _csv_rows(line)]
+        except csv.Error:
+            raise ValueError('contains an unclosed quote: quote an item with a comma like "a, b"') from None
+        items = [item.strip() for row in rows for item in row if item.strip()]
     if not items:
         raise ValueError("contains no item: set names separated by commas or newlines, or omit it")
+    return list(dict.fromkeys(items))
+
+
+def _csv_rows(line: str) -> list[list[str]]:
+    """The items of a line by itself: an unclosed quote does not swallow the next line."""
+    return list(csv.reader([line.strip()], skipinitialspace=True, strict=True))
+
+
+def _json_items(text: str) -> list[str] | None:
+    """The items of a JSON array; None for a text that only looks like one, such as `[wip]`."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        if re.match(r"""\[\s*["']""", text):
+            raise ValueError("looks like a JSON array, but is not valid JSON: set names separated by commas") from None
+        return None
+    items = []
+    for item in found:
+        if isinstance(item, bool) or not isinstance(item, (str, int)):
+            raise ValueError(  # noqa: TRY004 - pydantic takes this one
+                "is a JSON array with an item that is not a string: use an array of strings"
+            )
+        if not str(item).strip():
+            raise ValueError("is a JSON array with an empty item: remove it")
+        items.append(str(item).strip())
     return items
 
 
@@ -122,12 +163,14 @@ def _passphrase(value: SecretStr) -> SecretStr:
 
 
 def _pairs(value: object) -> object:
-    """`key=value` lines; the keys become metadata_<key>."""
+    """`key=value` lines, or a JSON object of strings; the keys become metadata_<key>. There are no comments."""
     if not isinstance(value, str):
         return value
-    pairs: dict[str, str] = {}
-    for number, line in enumerate(value.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    if value.strip() in _UNCONVERTED:
+        raise ValueError(f"is {value.strip()!r}: set one key=value a line, or convert the expression with toJSON")
+    pairs = _json_pairs(value.strip()) if value.strip().startswith("{") else {}
+    for number, line in enumerate(_lines("" if pairs else value), 1):
+        if not line.strip():
             continue
         key, equals, text = (part.strip() for part in line.partition("="))
         if not equals:
@@ -140,6 +183,31 @@ def _pairs(value: object) -> object:
     if not pairs:
         raise ValueError("contains no key=value line: set one, or omit it")
     return pairs
+
+
+def _json_pairs(text: str) -> dict[str, str]:
+    """The pairs of a JSON object, as the output of this name has them."""
+    try:
+        found = json.loads(text, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        raise ValueError("starts like a JSON object, but is not valid JSON: set one key=value a line") from None
+    pairs: dict[str, str] = {}
+    for key, text_ in found:
+        if not isinstance(text_, str):
+            raise ValueError(  # noqa: TRY004 - pydantic takes this one
+                f"is a JSON object whose {one_line(key, 60)!r} is not a string: quote the value"
+            )
+        if not re.fullmatch(r"[\w.-]+", key, re.ASCII):
+            raise ValueError(f"has the key {one_line(key, 60)!r}: letters, digits, _ . - only")
+        if key in pairs:
+            raise ValueError(f"sets {key} a second time: keep one")
+        pairs[key] = text_
+    return pairs
+
+
+def keyword(word: str) -> AfterValidator:
+    """A word with a meaning of its own, in whatever case it is written."""
+    return AfterValidator(lambda value: word if value.casefold() == word else value)
 
 
 Line = Annotated[str, AfterValidator(_line)]
@@ -180,4 +248,5 @@ def as_text(value: Any) -> str:
 
 def _quoted(item: str) -> str:
     """An item of a list, quoted if `_items` would otherwise not read it back."""
-    return '"{}"'.format(item.replace('"', '""')) if re.search(r'[,"#]', item) else item
+    plain = not re.search(r'[,"]', item) and not item.startswith("[") and item not in _UNCONVERTED
+    return item if plain else '"{}"'.format(item.replace('"', '""'))
