@@ -23,6 +23,7 @@ from sauce_appdist.interface import input_variable, kebab, variable  # noqa: E40
 from sauce_appdist.interface.inputs import (  # noqa: E402
     BuildInputs,
     choices,
+    declared_default,
     describe_field,
     extra,
     input_default,
@@ -128,9 +129,9 @@ def action(step: str) -> str:
     for name, field, inherited in fields(step):
         entry: dict[str, Any] = {"description": describe_input(name, field, inherited=inherited)}
         entry["required"] = field.is_required()
-        # An inherited input has no default here: the step could not tell it from a value that the user set.
-        if not inherited and input_default(field):
-            entry["default"] = input_default(field)
+        # The runner sets a default only where the key is absent: `off` and `inherit` tell that from an empty value.
+        if default := extra(field)["unset"] or ("" if inherited else input_default(field)):
+            entry["default"] = default
         inputs[kebab(name)] = entry
     core = "$GITHUB_ACTION_PATH/core" if step == PROMOTE else "$GITHUB_ACTION_PATH/../../core"
     run = {
@@ -175,7 +176,7 @@ def template(step: str) -> str:
             continue
         inherited = inherited and name != ID_TOKEN_AUDIENCE  # noqa: PLW2901
         entry: dict[str, Any] = {"description": describe_input(name, field, inherited=inherited)}
-        default = "" if inherited else input_default(field)
+        default = extra(field)["unset"] or ("" if inherited else input_default(field))
         value = f"$[[ inputs.{kebab(name)} ]]"
         if field.annotation is bool and not inherited:
             entry |= {"type": "boolean", "default": default == "true"}
@@ -225,7 +226,8 @@ def inputs_table(group: Mapping[str, FieldInfo]) -> str:
     """Inputs as Markdown; empty if there are none."""
     lines = ["| Input | Default | |", "|---|---|---|"] if group else []
     for name, field in group.items():
-        default = "required" if field.is_required() else f"`{input_default(field)}`" if input_default(field) else ""
+        default = f"`{declared}`" if (declared := declared_default(field)) else ""
+        default = "required" if field.is_required() else default
         text = field.description or ""
         if known := choices(field):
             text += f" One of {', '.join(f'`{word}`' for word in known)}."

@@ -190,20 +190,25 @@ def _inputs(
         ci.mask(secret)
     system = system_of(environ)
     literal = system is not None and system.literal_variables
-    texts, unused = gather(declared, options, environ, literal_variables=literal)
+    found = gather(declared, options, environ, literal_variables=literal)
+    texts = found.texts
     for name, text in texts.items():
         if is_secret(declared.model_fields[name]):
             ci.mask(text)  # from a file
     if {"email", "api_key"} <= texts.keys():  # as the Authorization header encodes them
         ci.mask(basic_pair(texts["email"].strip(), texts["api_key"].strip()))
     if ignored is not None:
-        ignored += unused
+        ignored += found.ignored
     try:
         inputs = parse(declared, texts, ci.holds_secret)
     except InputError as error:
         credentials = [name for name in texts if is_secret(declared.model_fields[name])]
         raise InputError(f"{error}{'' if credentials else missing_secrets(environ)}") from None
     ci.debugging = inputs.debug
+    for warning in found.warnings:
+        ci.warning(warning)
+    if found.build_from:
+        ci.info(f"The build comes from the environment: {', '.join(found.build_from)}.")
     return inputs
 
 

@@ -60,8 +60,8 @@ class Client:
 
         environ = os.environ if environ is None else environ
         log = logging.getLogger("sauce_appdist")
-        texts, _ = gather(ConnectionInputs, {}, environ)
-        return cls.connect(parse(ConnectionInputs, texts), environ, log=log.debug, warn=log.warning)
+        found = gather(ConnectionInputs, {}, environ)
+        return cls.connect(parse(ConnectionInputs, found.texts), environ, log=log.debug, warn=log.warning)
 
     @classmethod
     def connect(

@@ -117,7 +117,7 @@ def test_an_input_leaves_the_other_ways_of_the_environment_aside(
     may_come = explicit | {
         name for name in wanted & around if not (explicit - BASIC if name in BASIC else explicit & BASIC)
     }
-    texts, ignored = gather(ConnectionInputs, {}, environ)
+    texts, ignored, *_ = gather(ConnectionInputs, {}, environ)
     assert explicit <= set(texts) <= may_come
     assert set(ignored) == {f"APPDIST_{name.upper()}" for name in wanted - set(texts)}
     assert documented(set(texts)) is not bool(accepted(texts))

@@ -47,7 +47,7 @@ def test_an_earlier_job_that_tells_its_build_in_several_ways_is_one_way() -> Non
 
 def test_what_an_action_hands_over_empty_does_not_come_from_elsewhere() -> None:
     elsewhere = {"APPDIST_TAGS": "leak", "APPDIST_REGION": "legacy", "APPDIST_BUILD_URL": "/projects/3/builds/4"}
-    empty = {"APPDIST_INPUT_TAGS": "", "APPDIST_INPUT_REGION": "", "APPDIST_INPUT_BUILD_URL": ""}
+    empty = {"APPDIST_INPUT_TAGS": "", "APPDIST_INPUT_REGION": "", "APPDIST_INPUT_BUILD_URL": "inherit"}
     assert "tags" not in gather(tag.Inputs, {}, elsewhere | empty).texts
     assert gather(tag.Inputs, {}, elsewhere).texts["tags"] == "leak"  # a shell: everything is in the environment
     assert gather(tag.Inputs, {}, elsewhere | empty).texts["region"] == "legacy"

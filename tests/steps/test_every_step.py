@@ -41,8 +41,10 @@ def test_a_slash_at_the_end_of_base_url_does_no_harm(run: Run, service: Service)
 
 @pytest.mark.parametrize("step", ALL)
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
-def test_a_key_that_is_not_accepted_points_at_the_region_first(run: Run, step: str, region: str) -> None:
-    done = run(step, region=region, api_key="a-key-of-another-region", **ALL[step], **BUILD)
+def test_a_key_that_is_not_accepted_points_at_the_region_first(
+    run: Run, service: Service, step: str, region: str
+) -> None:
+    done = run(step, region=region, base_url=service.url, api_key="a-key-of-another-region", **ALL[step], **BUILD)
     assert done.code == 3
     assert "first check that region is the account's" in done.log
     assert "a-key-of-another-region" not in done.log

@@ -162,7 +162,7 @@ def test_it_stops_where_a_part_is_refused_and_says_how_to_go_on(run: Run, servic
 def test_going_on_as_told_finishes_without_a_second_copy(run: Run, service: Service) -> None:
     service.fault(path="/invites/$", status=400, body={"status": "fail", "code": 99, "message": "No permissions"})
     assert run("promote", **FULL).code == 6
-    rest = {**FULL, "project_id": COPY_PROJECT, "build_id": COPY, "to_folder": ""}
+    rest = {**FULL, "project_id": COPY_PROJECT, "build_id": COPY, "to_folder": "off"}
     assert run("promote", **rest).code == 0
     assert service.sent.count(POST_COPY) == 1
     assert len(service.outbox) == len({mail["to"] for mail in service.outbox}) > 0

@@ -30,13 +30,22 @@ def secrets_in(inputs: type[StepInputs], environ: Mapping[str, str]) -> list[str
 
 # An input that is set keeps the inputs of this group from falling back to the environment.
 _EXCLUDED_BY = {"build": "build", "basic": "oidc", "oidc": "basic"}
+# Set together with a build of the environment, these are what it must be; without one, they search.
+_ASSERTIONS = {"platform", "package_name", "app_name"}
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", re.ASCII)
 
 
 class InputTexts(NamedTuple):
-    """The text of every input that is set, and the variables that were ignored in favour of explicit inputs."""
+    """The text of every input that is set, and where it comes from.
+
+    `ignored` are variables that were set aside in favour of explicit inputs, `build_from` those that say which build.
+    `warnings` are for the user.
+    """
 
     texts: dict[str, str]
     ignored: list[str]
+    build_from: list[str]
+    warnings: list[str]
 
 
 def gather(
@@ -53,37 +62,72 @@ def gather(
     If an action or a template passes inputs, only those of the build and the connection fall back to the
     environment. Explicit inputs never mix with variables of an earlier job: the build falls back as a whole or
     not at all, and a sign-in method never falls back if the inputs set another one.
-    Raises InputError if a free text names a variable that does not exist or looks like a credential.
+    Raises InputError for an input that must not be empty and is, and for a free text that names a variable which does
+    not exist or looks like a credential.
     """
     fields = inputs.model_fields
-    explicit = {
-        name: options.get(name) or _passed_input(name, fields[name], environ, literal_variables=literal_variables)
-        for name in fields
-    }
-    explicit = {name: text for name, text in explicit.items() if text}
-    chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
-    excluded = {_EXCLUDED_BY[group] for name in chosen if (group := extra(fields[name])["group"])}
-    completing = inheritable([kebab(name) for name in chosen])
+    passed = {name: environ[input_variable(name)] for name in fields if input_variable(name) in environ}
+    given = {name: _without_bom(text) for name, text in {**passed, **options}.items()}
+    problems = [_empty(kebab(name), fields[name]) for name, text in given.items() if _is_refused(fields[name], text)]
+    unset = {name: extra(fields[name])["unset"] for name, text in given.items() if _is_unset(fields[name], text)}
+    explicit = {name: text for name, text in given.items() if text and name not in unset}
+    warnings: list[str] = []
+    if literal_variables:
+        for name, text in explicit.items():
+            if name not in options and extra(fields[name])["multiline"]:
+                explicit[name] = _looked_up(kebab(name), text, environ, warnings)
+
     inherited: dict[str, str] = {}
     ignored: list[str] = []
+    excludes = _excludes(explicit, fields, environ)
     for name, field in fields.items():
-        text = environ.get(variable(name), "")
-        passed_empty = name not in BuildInputs.model_fields and input_variable(name) in environ
-        if name in explicit or not text or passed_empty:
+        text = _without_bom(environ.get(variable(name), ""))
+        only_passed = name not in BuildInputs.model_fields and name in passed
+        if name in explicit or only_passed or unset.get(name) == "off" or variable(name) not in environ:
             continue
-        group = extra(field)["group"]
-        if group in excluded or (group == "oidc" and kebab(name) not in completing):
-            ignored.append(variable(name))
-        else:
+        if excludes(name):
+            ignored += [variable(name)] if text else []
+        elif _is_refused(field, text):
+            problems.append(_empty(variable(name), field))
+        elif text and not _is_unset(field, text):
             inherited[name] = text
+    if problems:
+        raise InputError("\n".join(problems))
     needed = _one_reference(inherited)
     ignored += [variable(name) for name in inherited if name not in needed]
-    return InputTexts({**needed, **explicit}, ignored)
+    build_from = [variable(name) for name in needed if extra(fields[name])["group"] == "build"]
+    return InputTexts({**needed, **explicit}, ignored, build_from, warnings)
+
+
+def _excludes(
+    explicit: Mapping[str, str], fields: Mapping[str, FieldInfo], environ: Mapping[str, str]
+) -> Callable[[str], bool]:
+    """Whether an input must not fall back to the environment, because explicit inputs say something else."""
+    chosen = [name for name, text in explicit.items() if text != input_default(fields[name])]
+    groups = {_EXCLUDED_BY.get(extra(fields[name])["group"]) for name in chosen}
+    build = {name for name in chosen if extra(fields[name])["group"] == "build"}
+    if build <= _ASSERTIONS and _has_reference(environ):
+        groups.discard("build")
+    completing = inheritable([kebab(name) for name in chosen])
+
+    def excluded(name: str) -> bool:
+        group = extra(fields[name])["group"]
+        other_host = name == "base_url" and "region" in explicit
+        return group in groups or other_host or (group == "oidc" and kebab(name) not in completing)
+
+    return excluded
+
+
+def _has_reference(environ: Mapping[str, str]) -> bool:
+    """Whether the environment names one build, rather than a search for it."""
+    build_id = environ.get(variable("build_id"), "").strip().casefold()
+    by_ids = build_id not in {"", "latest"} and bool(environ.get(variable("project_id")))
+    return by_ids or bool(environ.get(variable("build_url")))
 
 
 def _one_reference(texts: dict[str, str]) -> dict[str, str]:
     """The texts with a single reference to the build: an earlier job leaves several of the same build."""
-    if {"build_id", "project_id"} <= texts.keys() and texts["build_id"] != "latest":
+    if {"build_id", "project_id"} <= texts.keys() and texts["build_id"].strip().casefold() != "latest":
         reference = {"build_id", "project_id"}
     elif "build_url" in texts:
         reference = {"build_url"}
@@ -93,23 +137,52 @@ def _one_reference(texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if name in reference or name not in group}
 
 
-def _passed_input(name: str, field: FieldInfo, environ: Mapping[str, str], *, literal_variables: bool) -> str:
-    """An input as an action or a template passes it; empty if it is not set.
+def _without_bom(text: str) -> str:
+    """A text without the mark that some editors put before it."""
+    return text.removeprefix("\ufeff")
+
+
+def _is_unset(field: FieldInfo, text: str) -> bool:
+    word = extra(field).get("unset")
+    return bool(word) and text.strip().casefold() == word
+
+
+def _is_refused(field: FieldInfo, text: str) -> bool:
+    return bool(extra(field).get("refuse_empty")) and not text.strip()
+
+
+def _empty(name: str, field: FieldInfo) -> str:
+    """What an input is told that must not be empty."""
+    remedy = {
+        "off": "write off if that is meant",
+        "inherit": "write inherit, or omit it, if it may come from the environment",
+        "": f"omit it for the default, {input_default(field)}",
+    }[extra(field)["unset"]]
+    return f"{name} is empty: the expression or variable that it is set from has no value. Set a value, or {remedy}."
+
+
+def _looked_up(name: str, text: str, environ: Mapping[str, str], warnings: list[str]) -> str:
+    """A free text, or the value of the one variable that it is.
 
     Our GitLab templates do not expand variables in free text. A text that is only `$CI_COMMIT_MESSAGE` is
     therefore looked up here, once: a `$` in that message is not expanded.
     """
-    text = environ.get(input_variable(name), "")
-    found = re.fullmatch(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})", text.strip(), re.ASCII)
-    if not found or not extra(field)["multiline"] or not literal_variables:
+    found = _VARIABLE.fullmatch(text.strip())
+    if not found:
+        names = [one or other for one, other in _VARIABLE.findall(text)]
+        known = [f"${found}" for found in dict.fromkeys(names) if found in environ]
+        if known:
+            warnings.append(
+                f"{name} contains {', '.join(known)}, which GitLab does not expand in this input: readers see the "
+                f"name and not the value. Put the whole text into a variable of the job, and set {name} to that "
+                f"variable alone."
+            )
         return text
     wanted = found[1] or found[2]
     if re.search(r"(TOKEN|KEY|PASSWORD|SECRET|JWT)(_V\d+)?$", wanted, re.IGNORECASE):
-        raise InputError(f"{kebab(name)} is the variable {wanted}, which looks like a credential. Set a text.")
+        raise InputError(f"{name} is the variable {wanted}, which looks like a credential. Set a text.")
     if wanted not in environ:
-        raise InputError(
-            f"{kebab(name)} is the variable {wanted}, which does not exist in this job. Set a text instead."
-        )
+        raise InputError(f"{name} is the variable {wanted}, which does not exist in this job. Set a text instead.")
     return environ[wanted]
 
 

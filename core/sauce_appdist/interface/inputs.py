@@ -21,6 +21,7 @@ from sauce_appdist.interface.types import (
     Tags,
     as_text,
     duration_text,
+    keyword,
 )
 from sauce_appdist.models import spellings
 from sauce_appdist.text import Unpicklable, one_line
@@ -38,29 +39,58 @@ def option(
     example: str = "",
     secret: bool = False,
     multiline: bool = False,
+    unset: Literal["", "off", "inherit"] = "",
 ) -> Any:
     """Declare an input.
+
+    `unset` is the word that actions and templates declare as the default: an input that has it is not set (`off`) or
+    falls back to the environment (`inherit`). That tells *not set* from *set, but empty*, which is what an expression
+    or a variable without a value gives: such an input must not be empty. Of the group `build` all are `inherit`. In
+    the group `gate` all thresholds are `off`, and no input may be empty.
 
     An input of a `group` does not fall back to the environment if an input of an excluding group is set (see
     interface/environment.py). A `multiline` input is free text: a `$` in it has no meaning.
     """
+    if not unset and (group == "build" or (group == "gate" and default is None)):
+        unset = "inherit" if group == "build" else "off"
     return Field(
         default,
         description=description,
-        json_schema_extra={"group": group, "example": example, "secret": secret, "multiline": multiline},
+        json_schema_extra={
+            "group": group,
+            "example": example,
+            "secret": secret,
+            "multiline": multiline,
+            "unset": unset,
+            "refuse_empty": bool(unset) or group == "gate",
+        },
     )
 
 
 def required(options: type[StepInputs], name: str) -> Any:
     """Declare an input as required that is optional in the options which the step shares with promote."""
     field = options.model_fields[name]
-    return Field(..., description=field.description, json_schema_extra=field.json_schema_extra)
+    return Field(
+        ..., description=field.description, json_schema_extra={**extra(field), "unset": "", "refuse_empty": False}
+    )
 
 
 class StepInputs(Unpicklable, BaseModel):
     """The inputs of a step. Unknown names are errors; pydantic's messages never contain values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _normalize_choices(cls, values: Any) -> Any:
+        """Choices in their own spelling, whatever the case and the white space around them."""
+        if not isinstance(values, dict):
+            return values
+        for name, field in cls.model_fields.items():
+            if isinstance(text := values.get(name), str) and (known := choices(field)):
+                word = text.strip().casefold()
+                values = {**values, name: next((choice for choice in known if choice.casefold() == word), text)}
+        return values
 
 
 class ConnectionInputs(StepInputs):
@@ -173,7 +203,7 @@ _BUILD_URL = re.compile(r"/projects/([\w-]+)/builds/(\w+)(?:[/?#]|$)", re.ASCII)
 class BuildInputs(ConnectionInputs):
     """Which build: by ids, by URL, or by a search."""
 
-    build_id: Identifier | None = option(
+    build_id: Annotated[Identifier, keyword("latest")] | None = option(
         None, "Id of the build, or `latest` for the newest build that the search finds.", group="build"
     )
     project_id: Identifier | None = option(None, "Id of the project that contains the build.", group="build")
@@ -269,9 +299,14 @@ def input_default(field: FieldInfo) -> str:
     return as_text(value)
 
 
+def declared_default(field: FieldInfo) -> str:
+    """What an action or a template declares as the default; empty if it declares none."""
+    return extra(field).get("unset") or input_default(field)
+
+
 def describe_field(field: FieldInfo) -> str:
     """The description with its example and default."""
-    example, default = extra(field).get("example"), input_default(field)
+    example, default = extra(field).get("example"), declared_default(field)
     text = field.description or ""
     text += f" Example: {example}." if example else ""
     return text + (f" Default: {default.rstrip('.')}." if default else "")

@@ -30,16 +30,21 @@ class CopyOptions(ConnectionInputs):
     """How a build is copied."""
 
     to_folder: Line | None = option(
-        None, "Folder to copy to, by name or path. It is created if needed.", example="Release Candidates"
+        None, "Folder to copy to, by name or path. It is created if needed.", example="Release Candidates", unset="off"
     )
     copied_app_name: Line | None = option(
         None, "Name of the app in the folder. If you omit it, the name stays the same."
     )
     copy_groups: Items | None = option(
-        None, "Tester groups (name or id) of the copy. If you omit it, they are those of the original.", example="QA"
+        None,
+        "Tester groups (name or id) of the copy. If you omit it, they are those of the original.",
+        example="QA",
+        unset="inherit",
     )
     copy_project_groups: Items | None = option(
-        None, "Tester groups (name or id) of the copy's project. If you omit it, they are those of the original."
+        None,
+        "Tester groups (name or id) of the copy's project. If you omit it, they are those of the original.",
+        unset="inherit",
     )
     allow_all_testers: Annotated[Literal["inherit", "true", "false"], Word] = option(
         "inherit", "Whether all other users may install the copy; inherit keeps the setting of the original."

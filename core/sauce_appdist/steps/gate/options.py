@@ -6,6 +6,7 @@ import re
 import warnings
 from datetime import UTC, timedelta, timezone, tzinfo
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
@@ -13,12 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from sauce_appdist.interface import kebab
 from sauce_appdist.interface.inputs import ConnectionInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
-from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Tags
+from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Tags, keyword
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT
 from sauce_appdist.text import one_line, span
 from sauce_appdist.verdict.checks import CHECK_ROWS, Thresholds
 
 SHORTEST_INTERVAL, LONGEST_INTERVAL = 10.0, 600.0  # seconds between looks
+# No input of the gate may be empty: a threshold that vanishes must not open the gate.
+gate_option = partial(option, group="gate")
 _MOST = 10**9  # of anything that is counted
 
 
@@ -98,44 +101,44 @@ Count = Annotated[int, AfterValidator(_count)]
 class ThresholdInputs(ConnectionInputs):
     """An input for each threshold of the verdict, and no other. Every check is optional."""
 
-    min_age: Age | None = option(None, "Minimum time since upload.", example="24h")
-    max_age: Age | None = option(None, "Maximum time since upload.", example="14d")
-    min_sessions: Count | None = option(None, "Minimum number of sessions. No crash rate is judged below it.")
-    min_downloads: Count | None = option(None, "Minimum number of downloads.")
-    min_testers: Count | None = option(None, "Minimum number of testers, as the service counts them.")
-    max_crashes: Count | None = option(None, "Maximum number of crashes.")
-    max_crash_rate: Percent | None = option(None, "Maximum number of crashes per session.", example="1%")
-    confidence: Annotated[float, BeforeValidator(_number), AfterValidator(_confidence)] | None = option(
+    min_age: Age | None = gate_option(None, "Minimum time since upload.", example="24h")
+    max_age: Age | None = gate_option(None, "Maximum time since upload.", example="14d")
+    min_sessions: Count | None = gate_option(None, "Minimum number of sessions. No crash rate is judged below it.")
+    min_downloads: Count | None = gate_option(None, "Minimum number of downloads.")
+    min_testers: Count | None = gate_option(None, "Minimum number of testers, as the service counts them.")
+    max_crashes: Count | None = gate_option(None, "Maximum number of crashes.")
+    max_crash_rate: Percent | None = gate_option(None, "Maximum number of crashes per session.", example="1%")
+    confidence: Annotated[float, BeforeValidator(_number), AfterValidator(_confidence)] | None = gate_option(
         None,
         "Judge the exact upper bound of the crash rate at this confidence instead of the rate itself.",
         example="0.95",
     )
-    max_feedbacks: Count | None = option(None, "Maximum number of feedbacks on this build.")
-    feedback_block_pattern: Annotated[Line, AfterValidator(_pattern)] | None = option(
+    max_feedbacks: Count | None = gate_option(None, "Maximum number of feedbacks on this build.")
+    feedback_block_pattern: Annotated[Line, AfterValidator(_pattern)] | None = gate_option(
         None,
         "Regular expression. The gate fails if any feedback on this build matches it.",
         example="(?i)blocker|data loss",
         multiline=True,  # a `$` is the end of the text
     )
-    coverage_groups: Items | None = option(None, "Tester groups (name or id) for min-coverage.")
-    min_coverage: Percent | None = option(
+    coverage_groups: Items | None = gate_option(None, "Tester groups (name or id) for min-coverage.")
+    min_coverage: Percent | None = gate_option(
         None, "Minimum share of the testers in coverage-groups who have recorded a session.", example="80%"
     )
-    require_tags: Tags | None = option(None, "Tags that the build must have, if the service shows tags.")
-    forbid_tags: Tags | None = option(None, "Tags that the build must not have.", example="blocked")
-    baseline: Identifier | None = option(
+    require_tags: Tags | None = gate_option(None, "Tags that the build must have, if the service shows tags.")
+    forbid_tags: Tags | None = gate_option(None, "Tags that the build must not have.", example="blocked")
+    baseline: Annotated[Identifier, keyword("previous")] | None = gate_option(
         None, "Build to compare the crash rate with: previous (the build before it), or an id.", example="previous"
     )
-    max_crash_rate_increase: Percent | None = option(
+    max_crash_rate_increase: Percent | None = gate_option(
         None, "Maximum increase of the crash rate over the baseline's, in percentage points.", example="0.5%"
     )
-    max_crashed_session_rate: Percent | None = option(
+    max_crashed_session_rate: Percent | None = gate_option(
         None, "Maximum share of recorded sessions that crashed, if the service shows sessions."
     )
-    min_session_minutes: Annotated[float, BeforeValidator(_number), AfterValidator(_minutes)] | None = option(
+    min_session_minutes: Annotated[float, BeforeValidator(_number), AfterValidator(_minutes)] | None = gate_option(
         None, "Minimum total length of the recorded sessions, in minutes."
     )
-    min_devices: Count | None = option(None, "Minimum number of different devices in the recorded sessions.")
+    min_devices: Count | None = gate_option(None, "Minimum number of different devices in the recorded sessions.")
 
     @model_validator(mode="after")
     def _thresholds_belong_together(self) -> Self:
@@ -178,22 +181,22 @@ class ThresholdInputs(ConnectionInputs):
 class GateOptions(ThresholdInputs):
     """The thresholds, how long the gate waits for them, and what follows from its verdict."""
 
-    timezone: Annotated[Line, AfterValidator(_zone)] = option(
+    timezone: Annotated[Line, AfterValidator(_zone)] = gate_option(
         "UTC",
         "Time zone of the service's times, which do not name one: a name or an offset.",
         example="America/New_York",
     )
-    wait: Duration = option(0.0, "Maximum time to wait while a check is pending; 0s looks once.", example="2h")
-    interval: Duration = option(60.0, "Time between two looks, at least 10s. It grows slowly.")
-    consecutive_passes: int = option(1, "Number of looks in a row that must pass.")
-    max_consecutive_errors: int = option(4, "Number of errors in a row that end the wait.")
-    on_inconclusive: Literal["fail", "warn", "pass"] = option(
+    wait: Duration = gate_option(0.0, "Maximum time to wait while a check is pending; 0s looks once.", example="2h")
+    interval: Duration = gate_option(60.0, "Time between two looks, at least 10s. It grows slowly.")
+    consecutive_passes: int = gate_option(1, "Number of looks in a row that must pass.")
+    max_consecutive_errors: int = gate_option(4, "Number of errors in a row that end the wait.")
+    on_inconclusive: Literal["fail", "warn", "pass"] = gate_option(
         "fail", "What to do if the verdict is inconclusive: data is missing, or wait ended too soon."
     )
-    gate_mode: Literal["enforce", "report"] = option(
+    gate_mode: Literal["enforce", "report"] = gate_option(
         "enforce", "enforce fails the job on a failed verdict; report only reports it."
     )
-    gate_reports: Line = option(
+    gate_reports: Line = gate_option(
         ".", f"Directory for {JSON_REPORT} and {JUNIT_REPORT} (JUnit, for GitLab and test reporters)."
     )
 
