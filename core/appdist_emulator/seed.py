@@ -170,6 +170,8 @@ class Shows(_Part):
             "platform",
             "tags",
             # Classic has these, and compat lacks them.
+            "self",
+            "landingPageMode",
             "sessions",
             "crashes",
             "testers",

@@ -191,7 +191,7 @@ CHANGED = {"metadata": {"commit": "ffff"}, "groups": ["Stakeholders"], "landing_
     [("all", CHANGED, CHANGED), ("drop", UNCHANGED, UNCHANGED), ("drop-and-hide", {}, UNCHANGED)],
 )
 def test_what_patch_takes(api: Ask, look: Look, updates: str, told: Any, kept: Any) -> None:
-    shows = {"build": ["groups", "metadata"]}
+    shows = {"build": ["groups", "landingPageMode", "metadata"]}
     api("POST", "/_emulator/reset", json={**default_seed(), "shows": shows, "settings": {"updates": updates}})
     answer = api("PATCH", f"{BUILD}/", data=SENT)
     documented = {"status": "ok", "build_id": "8911052", "tags": ["rc"], "changelog": "new notes"}

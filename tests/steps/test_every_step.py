@@ -36,7 +36,8 @@ def test_a_dry_run_only_reads(run: Run, service: Service, step: str) -> None:
 
 def test_a_slash_at_the_end_of_base_url_does_no_harm(run: Run, service: Service) -> None:
     done = run("find", base_url=service.url + "/", **BUILD)
-    assert done.outputs["build-url"] == f"{service.url}/projects/6905338-northwindtravel/builds/8911052"
+    slug = "" if service.dialect == "compat" else "-northwindtravel"  # compat shows no `self`
+    assert done.outputs["build-url"] == f"{service.url}/projects/6905338{slug}/builds/8911052"
 
 
 @pytest.mark.parametrize("step", ALL)

@@ -61,7 +61,10 @@ class Compat(Classic):
     name = "compat"
     rules = Rules(
         shows=("comment", "isDistributionEnabled", "platform", "tags"),
-        lacks=("sessions", "crashes", "testers", "feedbacks", "hasTestFairySdk", "insightsEnabled", "videoEnabled"),
+        lacks=(
+            *("self", "landingPageMode", "sessions", "crashes", "testers", "feedbacks"),
+            *("hasTestFairySdk", "insightsEnabled", "videoEnabled"),
+        ),
         skips_unknown_testers=True,
         upload_groups=("groups",),
         auto_update=(),

@@ -28,8 +28,8 @@ CLASSIC_BUILD = [
     "hasTestFairySdk", "insightsEnabled", "videoEnabled",
 ]  # fmt: skip
 COMPAT_BUILD = [
-    "id", "self", "projectId", "appName", "appVersion", "appVersionCode", "appDisplayName", "iconUrl", "appUrl",
-    "landingPageMode", "downloads", "uploadedAt", "uploadedVia", "comment", "isDistributionEnabled", "platform", "tags",
+    "id", "projectId", "appName", "appVersion", "appVersionCode", "appDisplayName", "iconUrl", "appUrl",
+    "downloads", "uploadedAt", "uploadedVia", "comment", "isDistributionEnabled", "platform", "tags",
 ]  # fmt: skip
 in_both = pytest.mark.parametrize("emulator", ["classic", "compat"], indirect=True)
 
