@@ -36,7 +36,7 @@ LAYERS = [
 ]
 # What a verdict may use of the standard library: nothing that does I/O.
 PURE = {"__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "json", "re", "sys"}
-PURE |= {"typing", "xml"}
+PURE |= {"typing", "unicodedata", "xml"}
 
 
 def name_of(path: Path) -> str:

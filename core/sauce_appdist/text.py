@@ -90,6 +90,21 @@ def is_single_line(text: str) -> bool:
     return not re.search(r"[\t\n]", text) and not _CONTROL.search(text)
 
 
+def folded(text: str) -> str:
+    """A text as people compare it: one Unicode form (NFC), and white space of any kind as single blanks."""
+    if not text.isascii():
+        import unicodedata  # few names need it
+
+        text = unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
+def meant(name: str, known: Iterable[str]) -> list[str]:
+    """Those of the known names that a name means: the exact one, else those that read the same (see `folded`)."""
+    known = list(known)
+    return [one for one in known if one == name] or [one for one in known if folded(one) == folded(name)]
+
+
 def did_you_mean(value: str, known: Iterable[str | None]) -> str:
     """` (did you mean 'QA'?)` if a known name is similar, ignoring case; else an empty text."""
     import difflib  # loaded only if there is a mistake

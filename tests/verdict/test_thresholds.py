@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
@@ -291,3 +292,21 @@ def test_how_sure_it_is_stands_beside_the_rate() -> None:
 )
 def test_percent(rate: float | Fraction, text: str) -> None:
     assert percent(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("St\u00fcrzt ab", "Stu\u0308rzt ab"),
+        ("Stu\u0308rzt ab", "St\u00fcrzt ab"),
+        ("data loss", "data\u00a0loss"),
+        ("data\u00a0loss", "data loss"),
+        ("data loss", "data \u00a0loss"),
+        ("St\u00fcrzt$", "fine\nStu\u0308rzt"),
+    ],
+)
+def test_a_blocking_feedback_is_found_however_it_is_typed(pattern: str, text: str) -> None:
+    thresholds = Thresholds(feedback_block_pattern=re.compile(pattern))
+    for said, state in ((text, FAILED), ("fine", PASSED)):
+        [check] = judge(thresholds, Observation(feedbacks=[said], feedbacks_complete=True), NOW)
+        assert check.state is state

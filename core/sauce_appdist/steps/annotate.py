@@ -12,7 +12,7 @@ from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, comma_free_names
+from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Written(NamedTuple):
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Send one PATCH if the ids are set, and one GET first for permission groups."""
-    update = plan(inputs, Directory(context.client), context)
+    update = plan(inputs, Directory(context.client, context.ci.info), context)
     target = find.resolve(inputs, context, read=False)
     context.ci.report.title = f"Annotate {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
@@ -162,7 +162,7 @@ def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Upd
         raise InputError(f"release-notes-file {inputs.release_notes_file} contains a credential. Remove it.")
     groups: list[str] | None = [] if inputs.clear_permission_groups else None
     if inputs.permission_groups:
-        groups = comma_free_names(directory.match(inputs.permission_groups, "permission-groups"), "permission-groups")
+        groups = directory.names(inputs.permission_groups, "permission-groups")
     return Update(
         release_notes=notes,
         tags=inputs.tags,

@@ -11,7 +11,7 @@ from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Items, Line, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, names_or_ids
+from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class CopyGroups(NamedTuple):
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Send one POST, then one GET for the projects and one for the copy; first GETs for groups and source if needed."""
-    groups = check_groups(inputs, Directory(context.client), context)
+    groups = check_groups(inputs, Directory(context.client, context.ci.info), context)
     target = find.resolve(inputs, context, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
     context.ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
@@ -109,8 +109,8 @@ def check_groups(inputs: CopyOptions, directory: Directory, context: Context) ->
         if asked is None:
             return None
         if inputs.on_invalid_groups == "fail":
-            return names_or_ids(directory.match(asked, name))
-        found, unknown = directory.split(asked)
+            return [match.reference for match in directory.match(asked, name)]
+        found, unknown = directory.split(asked, name)
         if any("," in group for group in unknown):
             directory.match(unknown, name)  # the service would split it at the comma
         if unknown:
@@ -118,7 +118,7 @@ def check_groups(inputs: CopyOptions, directory: Directory, context: Context) ->
                 f"{name} names unknown tester groups: {', '.join(unknown)}. "
                 "Continuing, because on-invalid-groups is warn."
             )
-        return [*names_or_ids(found), *unknown]
+        return [*(match.reference for match in found), *unknown]
 
     return CopyGroups(
         checked("copy-groups", inputs.copy_groups), checked("copy-project-groups", inputs.copy_project_groups)

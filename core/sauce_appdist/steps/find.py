@@ -14,7 +14,7 @@ from sauce_appdist.errors import ApiError, InputError
 from sauce_appdist.interface.inputs import BuildInputs, Reference
 from sauce_appdist.interface.outputs import BuildOutputs
 from sauce_appdist.models import spellings
-from sauce_appdist.text import did_you_mean, one_line, plural
+from sauce_appdist.text import did_you_mean, meant, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -279,7 +279,7 @@ def _matches(inputs: BuildInputs, project: Project, build: Build) -> bool:
     return (
         inputs.version in {None, build.app_version}
         and inputs.version_code in {None, build.app_version_code}
-        and set(inputs.with_tags or ()) <= set(build.tags or ())
+        and all(meant(tag, build.tags or ()) for tag in inputs.with_tags or ())
         and (project.package_name is not None or inputs.package_name in {None, build.package_name})
     )
 

@@ -11,13 +11,13 @@ from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option, requ
 from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Items, Prose, Word
 from sauce_appdist.steps import find
-from sauce_appdist.steps.groups import Directory, describe_groups, names_or_ids
+from sauce_appdist.steps.groups import Directory, describe_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sauce_appdist.api.testers import Group
     from sauce_appdist.steps.context import Context
+    from sauce_appdist.steps.groups import GroupMatch
 
 
 class InviteOptions(StepInputs):
@@ -62,7 +62,7 @@ class Outputs(InviteOutputs):
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Send one GET for the groups and one POST."""
     notify = notifies(inputs, context)
-    groups = Directory(context.client).match(inputs.groups, "groups")
+    groups = Directory(context.client, context.ci.info).match(inputs.groups, "groups")
     target = find.resolve(inputs, context, read=False)
     context.ci.report.title = f"Invite testers to {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
@@ -86,7 +86,7 @@ def notifies(inputs: InviteOptions, context: Context) -> bool:
 
 
 def invite(
-    groups: Sequence[Group],
+    groups: Sequence[GroupMatch],
     target: find.Target,
     context: Context,
     out: InviteOutputs,
@@ -103,7 +103,11 @@ def invite(
         return
     try:
         context.client.builds.invite(
-            target.project_id, target.build_id, groups=names_or_ids(groups), message=message, notify=notify
+            target.project_id,
+            target.build_id,
+            groups=[match.reference for match in groups],
+            message=message,
+            notify=notify,
         )
     except ServiceError as error:
         if not error.sent:
@@ -116,6 +120,6 @@ def invite(
             + (", and set notify: false then." if notify else "; without mails, that does no harm."),
             unknown=True,
         ) from None
-    out.invited_groups, out.notified = [group.name for group in groups], notify
+    out.invited_groups, out.notified = [match.group.name for match in groups], notify
     context.ci.info(f"Invited {who}.")
     context.ci.report.fact("Invited", who)

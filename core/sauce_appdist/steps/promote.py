@@ -20,8 +20,8 @@ from sauce_appdist.steps.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sauce_appdist.api.testers import Group
     from sauce_appdist.steps.context import Context
+    from sauce_appdist.steps.groups import GroupMatch
 
 
 class Inputs(
@@ -73,7 +73,7 @@ class Plan(NamedTuple):
     source: find.Target
     update: annotate.Update
     copy_groups: copy.CopyGroups
-    groups: list[Group]
+    groups: list[GroupMatch]
     notify: bool
 
     @property
@@ -191,7 +191,7 @@ class Promotion:
     def _check(self, source: find.Target) -> Plan:
         """Find everything that is bound to fail, with GETs only."""
         inputs, context = self._inputs, self._context
-        directory = Directory(context.client)
+        directory = Directory(context.client, context.ci.info)
         copy_groups = copy.check_groups(inputs, directory, context)
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
         if inputs.tags_mode != "replace" and source.build:
@@ -211,7 +211,7 @@ class Promotion:
         """Annotations and tags, in one PATCH."""
         inputs, update = self._inputs, plan.update
         if inputs.tags:
-            tags = tag.merged(inputs.tags, inputs.tags_mode, target.build)
+            tags = tag.merged(inputs.tags, inputs.tags_mode, target.build, self._context.ci.info)
             update = update._replace(tags=tags)
         written = annotate.send(update, target, self._context)
         written.into(self._out)
@@ -224,7 +224,7 @@ class Promotion:
             self._context.ci.report.fact("May install", ", ".join(update.groups) or "no group")
 
     def _tag_source(self, source: find.Target, tags: list[str]) -> None:
-        update = annotate.Update(tags=tag.merged(tags, self._inputs.tags_mode, source.build))
+        update = annotate.Update(tags=tag.merged(tags, self._inputs.tags_mode, source.build, self._context.ci.info))
         written = annotate.send(update, source, self._context)
         self._context.ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
 

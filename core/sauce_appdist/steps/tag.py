@@ -10,8 +10,11 @@ from sauce_appdist.interface.outputs import StepOutputs, output
 from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import find
 from sauce_appdist.steps.annotate import TagsInput, Update, send
+from sauce_appdist.text import meant, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sauce_appdist.api.builds import Build
     from sauce_appdist.steps.context import Context
 
@@ -42,7 +45,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     target = find.resolve(inputs, context, read=inputs.tags_mode != "replace")
     context.ci.report.title = f"Tags of {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
-    tags = merged(inputs.tags, inputs.tags_mode, target.build)
+    tags = merged(inputs.tags, inputs.tags_mode, target.build, context.ci.info)
     send(Update(tags=tags), target, context).into(out)
     context.ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
 
@@ -57,11 +60,18 @@ def current_tags(build: Build) -> list[str]:
     return build.tags or []
 
 
-def merged(tags: list[str], mode: Mode, build: Build | None) -> list[str]:
-    """The tags to send."""
+def merged(tags: list[str], mode: Mode, build: Build | None, say: Callable[[str], None]) -> list[str]:
+    """The tags to send. `say` gets a line for tags that are there in another spelling, or not there to be removed."""
     if mode == "replace" or build is None:
         return tags
     today = current_tags(build)
-    if mode == "remove":
-        return [tag for tag in today if tag not in tags]
-    return [*today, *(tag for tag in tags if tag not in today)]
+    found = {tag: meant(tag, today) for tag in tags}
+    for tag, spelled in found.items():
+        if spelled and spelled != [tag]:
+            say(f"tags: {one_line(tag, 60)!r} is spelled {', '.join(map(repr, spelled))} on this build.")
+    if mode == "add":
+        return [*today, *(tag for tag, spelled in found.items() if not spelled)]
+    if missing := [one_line(tag, 60) for tag, spelled in found.items() if not spelled]:
+        say(f"Not on this build, so nothing to remove: {', '.join(missing)}.")
+    removed = {one for spelled in found.values() for one in spelled}
+    return [tag for tag in today if tag not in removed]

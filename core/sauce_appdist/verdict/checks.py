@@ -10,7 +10,9 @@ evidence never turns one into a pass (`tests/verdict/test_fails_closed.py` holds
 from __future__ import annotations
 
 import enum
+import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -18,11 +20,10 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from sauce_appdist.text import one_line, plural, span
+from sauce_appdist.text import folded, one_line, plural, span
 from sauce_appdist.verdict.statistics import upper_bound
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
@@ -263,7 +264,7 @@ def _feedback_block_pattern(pattern: re.Pattern[str], case: Case) -> Check:
     threshold = f"none with {pattern.pattern}"
     if feedbacks is None:
         return case.unknown(threshold, _NO_FEEDBACKS)
-    matches = [text for text in feedbacks if text is not None and pattern.search(text)]
+    matches = [text for text in feedbacks if text is not None and _finds(pattern, text)]
     shown = f"{len(matches) or 'none'} of {len(feedbacks)}"
     if matches:
         return case.check(CheckState.FAILED, shown, threshold, f"First match: {one_line(matches[0], 120)}")
@@ -271,6 +272,17 @@ def _feedback_block_pattern(pattern: re.Pattern[str], case: Case) -> Check:
         reason = "The service does not report the text of every feedback." if complete else _MORE
         return case.check(CheckState.INCONCLUSIVE, f"{shown} so far", threshold, reason)
     return case.check(CheckState.PASSED, shown, threshold)
+
+
+def _finds(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a pattern finds something in a text, in whatever Unicode form and with whatever blanks each is typed."""
+    plain, blanks = re.compile(_typed_plainly(pattern.pattern), pattern.flags), _typed_plainly(text)
+    return bool(pattern.search(text) or plain.search(blanks) or plain.search(re.sub(" +", " ", blanks)))
+
+
+def _typed_plainly(text: str) -> str:
+    """In one Unicode form (NFC), and with plain blanks."""
+    return text if text.isascii() else re.sub(r"[^\S\n\r\t\v\f]", " ", unicodedata.normalize("NFC", text))
 
 
 def _min_coverage(limit: Rate, case: Case) -> Check:
@@ -301,8 +313,9 @@ def _require_tags(wanted: Sequence[str], case: Case) -> Check:
 
 
 def _forbid_tags(unwanted: Sequence[str], case: Case) -> Check:
-    tags = {tag.strip().casefold() for tag in case.observation.tags or ()}  # `Blocked` is `blocked`: the safe side
-    found = [tag for tag in unwanted if tag.strip().casefold() in tags]
+    # `Blocked` is `blocked`, in whatever Unicode form and with whatever blanks: the safe side.
+    tags = {folded(tag).casefold() for tag in case.observation.tags or ()}
+    found = [tag for tag in unwanted if folded(tag).casefold() in tags]
     return _tags(f"none of {', '.join(unwanted)}", found, "Found", case)
 
 

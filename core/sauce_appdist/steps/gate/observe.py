@@ -186,10 +186,10 @@ class Observer:
 def _members(groups: Sequence[str], directory: Directory) -> list[str] | None:
     """The testers of the groups; None unless the service lists those of every group."""
     found = directory.match(groups, "coverage-groups")
-    if any(group.testers is None for group in found):
+    if any(match.group.testers is None for match in found):
         return None
     # A tester without an address counts as one who has not used the build.
-    testers = [tester for group in found for tester in group.testers or []]
+    testers = [tester for match in found for tester in match.group.testers or []]
     return [tester.email or f"#{number}" for number, tester in enumerate(testers)]
 
 

@@ -56,7 +56,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     gate = Gate(inputs, context, out)
     target = find.resolve(inputs, context, read=True)
     find.describe(target, context, out)
-    gate.prepare(target, Directory(context.client))
+    gate.prepare(target, Directory(context.client, context.ci.info))
     gate.judge()
     context.ci.report.state = "done" if out.verdict == "passed" else "unknown"
 
