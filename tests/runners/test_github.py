@@ -124,7 +124,10 @@ def test_each_action(act: Act, service: Service, step: str) -> None:
     warnings = [text for text in run.commands("warning") if "switch it off on Thu, 31 Dec 2026" in text]
     assert len(warnings) == (1 if service.dialect == "compat" else 0)
     if step in {"find", "promote"}:
-        assert run.outputs()["build-url"] == url
+        # compat shows no `self`, and so no slug
+        assert run.outputs()["build-url"] == (
+            url.replace("-northwindtravel", "") if service.dialect == "compat" else url
+        )
     build = service.build(case.on)
     assert {name: build[name] for name in case.holds} == case.holds
     assert run.summary.startswith("### ✅ ")
