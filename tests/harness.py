@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 EMAIL, API_KEY = "ci@northwind.example", "nw-demo-key-0001"
 ANDROID, IOS = "6905338", "6905339"  # the projects of the emulator's default seed
 NEWEST_ANDROID = "8911052"
+BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}  # as inputs of a step
+in_both = pytest.mark.parametrize("service", ["classic", "compat"], indirect=True)
 
 
 def connection(url: str) -> dict[str, str]:

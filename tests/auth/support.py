@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import pytest
-
-from harness import ANDROID, NEWEST_ANDROID, Outcome
 from identity import GITHUB_SUBJECT, GITLAB_SUBJECT, IdentityProvider
 from sauce_appdist.auth.oidc import Provider, TokenHttp
 from sauce_appdist.clock import Clock
 
+if TYPE_CHECKING:
+    from harness import Outcome
+
 INPUT, AUTH, TRANSPORT = 2, 3, 5
-BUILD = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 CONFIG_KEY = "oidc_company_0001"
 CLIENT, SECRET = "ci:client/50%+ä", "s3cr3t: 100%of+it/&=~;'?äö"  # what only a right encoding brings over
 WRONG = "wr0ng:50%of+it/&=~;'?"
 SCOPES = "builds:read builds:write"
 JOB_AUDIENCE = "sauce-appdist"  # the documented default of oidc-id-token-audience
 REFUSED = {"status": "fail", "code": 104, "message": "Token has expired"}
-
-in_both = pytest.mark.parametrize("service", ["classic", "compat"], indirect=True)
 
 
 def by_secret(identity: IdentityProvider, **changed: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auth.support import AUTH, BUILD, CLIENT, CONFIG_KEY, JOB_AUDIENCE, Job, assert_hidden, by_secret, in_both, refused
+from auth.support import AUTH, CLIENT, CONFIG_KEY, JOB_AUDIENCE, Job, assert_hidden, by_secret, refused
+from harness import BUILD, in_both
 from identity import AUDIENCE, GITHUB_SUBJECT, IdentityProvider
 
 if TYPE_CHECKING:

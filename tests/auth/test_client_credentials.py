@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 from werkzeug import Request, Response
 
-from auth.support import AUTH, BUILD, CLIENT, SCOPES, SECRET, assert_hidden, by_secret, environment, in_both, refused
-from harness import EMAIL, Run, Service
+from auth.support import AUTH, CLIENT, SCOPES, SECRET, assert_hidden, by_secret, environment, refused
+from harness import BUILD, EMAIL, Run, Service, in_both
 from identity import AUDIENCE, CLIENT_CREDENTIALS, IdentityProvider
 from sauce_appdist.auth.oidc import Provider, TokenHttp
 from sauce_appdist.cli import main

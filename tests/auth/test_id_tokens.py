@@ -9,7 +9,6 @@ import pytest
 
 from auth.support import (
     AUTH,
-    BUILD,
     CLIENT,
     CONFIG_KEY,
     EXCHANGES,
@@ -20,10 +19,9 @@ from auth.support import (
     Job,
     assert_hidden,
     host,
-    in_both,
     refused,
 )
-from harness import Process, Run, Service, github_outputs
+from harness import BUILD, Process, Run, Service, github_outputs, in_both
 from identity import AUDIENCE, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE, TOKEN_TYPE, IdentityProvider, Trust
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, strategies as st
 
-from auth.support import BUILD, CLIENT, CONFIG_KEY, EXCHANGES, INPUT, SECRET, by_secret, refused
-from harness import API_KEY, EMAIL, Run, Service
+from auth.support import CLIENT, CONFIG_KEY, EXCHANGES, INPUT, SECRET, by_secret, refused
+from harness import API_KEY, BUILD, EMAIL, Run, Service
 from identity import AUDIENCE, CLIENT_SECRET, IdentityProvider
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.environment import gather, parse

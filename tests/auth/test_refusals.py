@@ -12,7 +12,6 @@ from werkzeug import Response
 
 from auth.support import (
     AUTH,
-    BUILD,
     CLIENT,
     CONFIG_KEY,
     INPUT,
@@ -25,7 +24,7 @@ from auth.support import (
     provider,
     refused,
 )
-from harness import EMAIL, Run, Service
+from harness import BUILD, EMAIL, Run, Service
 from identity import IdentityProvider
 from sauce_appdist.errors import AuthError, TransportError
 

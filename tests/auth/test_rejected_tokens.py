@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auth.support import AUTH, BUILD, REFUSED, SCOPES, by_secret, in_both, refused
+from auth.support import AUTH, REFUSED, SCOPES, by_secret, refused
+from harness import BUILD, in_both
 from identity import AUDIENCE, IdentityProvider
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ import pytest
 
 from auth.support import (
     AUTH,
-    BUILD,
     CLIENT,
     CONFIG_KEY,
     JOB_AUDIENCE,
@@ -25,7 +24,7 @@ from auth.support import (
     provider,
     refused,
 )
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
 from sauce_appdist.client import Client
 from sauce_appdist.errors import AuthError, TransportError
 from sauce_appdist.models import Reply

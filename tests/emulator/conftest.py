@@ -6,11 +6,10 @@ import pytest
 import requests
 
 from appdist_emulator import Emulator
+from emulator.support import CI
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-CI = ("ci@northwind.example", "nw-demo-key-0001")
 
 
 @pytest.fixture

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask
 
 ME = ("a@b.example", "k")
 USER = {"email": ME[0], "api_key": ME[1]}

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.people import OIDC, PROJECTS, READER, TESTER, failure, unsigned
+from emulator.support import OIDC, PROJECTS, READER, TESTER, failure, unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- credentials ------------------------------------------------------------------------------
 

@@ -6,19 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from emulator.support import BUILD, OWNER, READER, TESTER, failure
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from emulator.support import Ask, Look
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECT = "/api/1/projects/6905338"
-BUILD = f"{PROJECT}/builds/8911052"
-OWNER = ("owner@northwind.example", "nw-demo-key-0002")
-READER = ("audit@northwind.example", "nw-demo-key-0003")
-TESTER = ("helen.ward@northwind.example", "nw-demo-key-0004")
 ALL, ADMIN, TESTERS = "/api/2/audits/", "/api/2/audits/admin-trail/", "/api/2/audits/tester-trail/"
 FIELDS = {
     "id": int,
@@ -32,12 +24,6 @@ FIELDS = {
     "actionLabel": str,
     "actionData": dict,
 }
-
-
-def failure(answer: requests.Response) -> tuple[int, int, str]:
-    body = answer.json()
-    assert body["status"] == "fail"
-    return answer.status_code, body["code"], body["message"]
 
 
 def audits(api: Ask, path: str = ALL, **query: Any) -> list[dict[str, Any]]:

@@ -8,17 +8,11 @@ import pytest
 import requests
 
 from appdist_emulator import Emulator
+from emulator.support import BUILD, PROJECT, READER, TESTER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from emulator.support import Ask, Look
 
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECT = "/api/1/projects/6905338"
-BUILD = f"{PROJECT}/builds/8911052"
-READER = ("audit@northwind.example", "nw-demo-key-0003")
-TESTER = ("helen.ward@northwind.example", "nw-demo-key-0004")
 
 PROJECT_FIELDS = ["id", "self", "name", "packageName", "platform", "icon", "landingPageMode"]
 BUILD_FIELDS = {

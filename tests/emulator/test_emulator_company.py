@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from emulator.support import CREW_LEAD, MANAGER, OWNER, READER, TESTER, failure
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from emulator.support import Ask, Look
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-OWNER = ("owner@northwind.example", "nw-demo-key-0002")
-READER = ("audit@northwind.example", "nw-demo-key-0003")
-TESTER = ("helen.ward@northwind.example", "nw-demo-key-0004")
-MANAGER = ("manager@northwind.example", "nw-demo-key-0005")
-CREW_LEAD = ("crew.lead@northwind.example", "nw-demo-key-0006")
 
 CHAT = {
     "id": 31,
@@ -29,12 +21,6 @@ CHAT = {
     "projectIds": "6905338,6905339",
 }
 GOOD = {"webhook-name": "New", "webhook-url": "https://x.example/hook"}
-
-
-def failure(answer: requests.Response) -> tuple[int, int, str]:
-    body = answer.json()
-    assert body["status"] == "fail"
-    return answer.status_code, body["code"], body["message"]
 
 
 # --- webhooks ---------------------------------------------------------------------------------

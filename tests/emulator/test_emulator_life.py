@@ -28,10 +28,7 @@ from emulator.lives import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- what happens -----------------------------------------------------------------------------
 

@@ -13,12 +13,7 @@ from appdist_emulator import Emulator, SeedError
 from emulator.lives import BUILD, HOUR, MARA, ME, TOM, audits, counters, moment, play, seed, sessions, start, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- when it happens --------------------------------------------------------------------------
 

@@ -8,27 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from emulator.support import BUILD, CREW_LEAD, PROJECT, READER, TESTER, failure
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from emulator.support import Ask, Look
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECT = "/api/1/projects/6905338"
-BUILD = f"{PROJECT}/builds/8911052"
-CREW_LEAD = ("crew.lead@northwind.example", "nw-demo-key-0006")
-READER = ("audit@northwind.example", "nw-demo-key-0003")
-TESTER = ("helen.ward@northwind.example", "nw-demo-key-0004")
 MINE = {"email": "a@b.example", "api_key": "k"}
 ME = ("a@b.example", "k")
-
-
-def failure(answer: requests.Response) -> tuple[int, int, str]:
-    body = answer.json()
-    assert body["status"] == "fail"
-    return answer.status_code, body["code"], body["message"]
 
 
 def start_with(api: Ask, *builds: dict[str, Any], **more: Any) -> None:

@@ -13,16 +13,13 @@ from appdist_emulator.seed import SEEDS, named_seed
 from emulator.lives import AT_ONCE, COUNTERS, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
 
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 GATE = "/api/1/projects/6950110/builds/"
-CI = ("ci@northwind.example", "nw-demo-key-0001")
 
 
 def test_one_build_turns_out_well_and_one_does_not(api: Ask) -> None:

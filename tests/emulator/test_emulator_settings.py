@@ -13,20 +13,15 @@ import pytest
 
 from appdist_emulator import Emulator, SeedError
 from appdist_emulator.seed import default_seed
+from emulator.support import BUILD, KEY, PROJECTS, in_both, unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    import requests
+    from emulator.support import Ask, Look
 
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECTS = "/api/1/projects/"
 V3 = "/api/v3/projects"
-BUILD = "/api/1/projects/6905338/builds/8911052"
 INVITES = f"{BUILD}/invites/"
-KEY = "nw-demo-key-0001"
 QA = ["mara.lindholm", "tomas.vega", "ines.okafor"]
 EVERYBODY = [*QA, "jonas.beck", "priya.raman", "amelie"]
 DEFAULTS = {
@@ -44,7 +39,6 @@ DEFAULTS = {
 }
 
 classic = pytest.mark.parametrize("emulator", ["classic"], indirect=True)
-in_both = pytest.mark.parametrize("emulator", ["classic", "compat"], indirect=True)
 
 
 @pytest.fixture
@@ -60,10 +54,6 @@ def choose(api: Ask, **settings: Any) -> None:
 
 def mailed(look: Look) -> list[str]:
     return [mail["to"].partition("@")[0] for mail in look("outbox")]
-
-
-def unsigned(request: Any) -> Any:
-    return request  # keeps requests from adding credentials of its own
 
 
 # --- changing them ----------------------------------------------------------------------------

@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.people import BUILD, CREW_LEAD, PROJECTS, READER, TESTER, failure, unsigned
+from emulator.support import BUILD, CREW_LEAD, PROJECTS, READER, TESTER, failure, unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- testers and groups -----------------------------------------------------------------------
 

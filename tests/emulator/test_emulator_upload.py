@@ -7,23 +7,18 @@ import json
 import time
 import zipfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from appdist_emulator import Emulator
+from emulator.support import KEY, OIDC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from appdist_emulator.dialects import DialectName
+    from emulator.support import Ask, Look
 
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-KEY = "nw-demo-key-0001"
-OIDC = {"Authorization": "Bearer demo-oidc-token", "X-OIDC-Config-Key": "oidc_northwind_demo"}
 REPLY = {
     "status": str,
     "build_id": str,

@@ -14,16 +14,10 @@ import pytest
 import requests
 
 from appdist_emulator import Emulator
+from emulator.support import BUILD, CI, PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECTS = "/api/1/projects/"
-BUILD = "/api/1/projects/6905338/builds/8911052"
-CI = ("ci@northwind.example", "nw-demo-key-0001")
+    from emulator.support import Ask, Look
 
 
 def order(api: Ask, **fault: Any) -> None:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from xml.etree import ElementTree as ET
 
-import pytest
 import requests
 
 from harness import API_KEY, EMAIL, Outcome, Service
@@ -31,7 +30,6 @@ JSON, JUNIT = "appdist-gate.json", "appdist-gate.xml"
 OK, INPUT, AUTH, API, TRANSPORT, PARTIAL, FAILED, INCONCLUSIVE, CANCELLED = 0, 2, 3, 4, 5, 6, 7, 8, 130
 CODES = {"passed": OK, "failed": FAILED, "pending": INCONCLUSIVE, "inconclusive": INCONCLUSIVE, "error": INPUT}
 WORSE = {"code": 1, "message": "Not found", "status": "fail"}
-BOTH = pytest.mark.parametrize("service", ["classic", "compat"], indirect=True)
 
 
 def account(*beside: Any, others: Sequence[Any] = (), shows: Sequence[str] = ("tags",), **build: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 
 from gate.support import (
     BEFORE,
-    BOTH,
     BUILD,
     CODES,
     COVER,
@@ -31,6 +30,7 @@ from gate.support import (
     before,
     shows,
 )
+from harness import in_both
 from sauce_appdist.verdict.checks import CHECK_ROWS
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, str], str, str]] = [
     ("min-devices", {}, {"min_devices": "3"}, "pending", "pending"),
 ]
 # fmt: on
-@BOTH
+@in_both
 @pytest.mark.parametrize(("check", "build", "inputs", "classic", "compat"), ROWS)
 def test_a_check(
     judge: Judge, service: Service, check: str, build: dict[str, Any], inputs: dict[str, str], classic: str, compat: str

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gate.support import BOTH, BUILD, CODES, FAILED, INCONCLUSIVE, OK, PROJECT, QA, Judge, account, ago, elsewhere, play
+from gate.support import BUILD, CODES, FAILED, INCONCLUSIVE, OK, PROJECT, QA, Judge, account, ago, elsewhere, play
+from harness import in_both
 
 if TYPE_CHECKING:
     from harness import Service
@@ -15,7 +16,7 @@ NO_BLOCKER = {"max_feedbacks": "1", "feedback_block_pattern": "(?i)blocker"}
 NEWER, OLDER = "-2h", "-30d"
 
 
-@BOTH
+@in_both
 @pytest.mark.parametrize(
     ("ages", "ending"),
     [

@@ -11,7 +11,6 @@ from gate.support import (
     API,
     AUTH,
     BAD,
-    BOTH,
     BUILD,
     CODES,
     FAILED,
@@ -42,6 +41,7 @@ from gate.support import (
     stale,
     upload_again,
 )
+from harness import in_both
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_without_a_gate_there_are_no_reports_and_nothing_more_is_read(
     assert service.sent[:4] == [GET_BUILD, GET_GROUPS, GET_PROJECTS, POST_COPY]
 
 
-@BOTH
+@in_both
 @pytest.mark.parametrize("ending", BAD)
 @pytest.mark.parametrize("more", [{}, {"to_folder": ""}, {"dry_run": "true"}], ids=["copy", "no copy", "dry run"])
 def test_nothing_is_written_before_the_gate_has_passed(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from appdist_emulator.seed import named_seed
-from gate.support import BOTH, FAILED, INPUT, OK
+from gate.support import FAILED, INPUT, OK
+from harness import in_both
 
 if TYPE_CHECKING:
     from harness import Run, Service
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 FERRIES = {"package_name": "com.northwind.ferries"}
 
 
-@BOTH
+@in_both
 @pytest.mark.parametrize(
     ("inputs", "build_id"),
     [

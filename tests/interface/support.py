@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID
+from harness import API_KEY, EMAIL
 
-BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 INPUT, AUTH, API, TRANSPORT = 2, 3, 4, 5
 SIGNED_IN: dict[str, Any] = {"email": EMAIL, "api_key": API_KEY}

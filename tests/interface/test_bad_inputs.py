@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, Process, Run, Service
-from interface.support import AUTH, BUILD, INPUT, TRANSPORT
+from harness import ANDROID, API_KEY, BUILD, EMAIL, NEWEST_ANDROID, Process, Run, Service
+from interface.support import AUTH, INPUT, TRANSPORT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from harness import ANDROID, NEWEST_ANDROID
-from interface.support import BUILD, SIGNED_IN
+from harness import ANDROID, BUILD, NEWEST_ANDROID
+from interface.support import SIGNED_IN
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.environment import parse
 from sauce_appdist.interface.types import as_text

@@ -8,11 +8,11 @@ import requests
 
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Service
 
-BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 PACKAGE = "com.northwind.travel"
 FOLDER_PROJECT, FOLDER_BUILD = "6940502", "8864810"  # /Release Candidates of the default seed
 TAG_BUILD = f"PATCH /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/"
 GET_BUILD = f"GET /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}"
+POST_COPY = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/copy"
 GET_PROJECTS, GET_GROUPS = "GET /api/1/projects/", "GET /api/1/testers/groups"
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
-from steps.support import BUILD, GET_GROUPS, TAG_BUILD
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
+from steps.support import GET_GROUPS, TAG_BUILD
 
 if TYPE_CHECKING:
     from pathlib import Path

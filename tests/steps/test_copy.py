@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, IOS, NEWEST_ANDROID, Run, Service
-from steps.support import BUILD, FOLDER_BUILD, FOLDER_PROJECT, GET_GROUPS, GET_PROJECTS, PACKAGE
-
-COPY = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/copy"
+from harness import BUILD, IOS, Run, Service
+from steps.support import FOLDER_BUILD, FOLDER_PROJECT, GET_GROUPS, GET_PROJECTS, PACKAGE, POST_COPY
 
 
 def test_copy_to_a_new_folder(run: Run, service: Service) -> None:
@@ -23,7 +21,7 @@ def test_copy_to_a_new_folder(run: Run, service: Service) -> None:
     assert done.outputs["folder-path"] == "/QA/Sign-off"
     assert done.outputs["promoted-app-name"] == "Northwind Travel"
     assert done.outputs["promoted-build-url"].endswith(f"/builds/{copy}")
-    assert service.sent == [GET_GROUPS, COPY, GET_PROJECTS, f"GET /api/1/projects/{project}/builds/{copy}"]
+    assert service.sent == [GET_GROUPS, POST_COPY, GET_PROJECTS, f"GET /api/1/projects/{project}/builds/{copy}"]
 
 
 def test_copy_into_a_folder_that_has_the_app_and_among_many_projects(
@@ -100,7 +98,7 @@ def test_if_exists_skip_takes_the_copy_that_is_there(run: Run, service: Service,
     assert (first.outputs["copied"], second.outputs["copied"]) == (True, False)
     names = ("promoted-build-id", "promoted-project-id", "promoted-build-url", "folder-path", "promoted-app-name")
     assert {name: first.outputs[name] for name in names} == {name: second.outputs[name] for name in names}
-    assert service.sent.count(COPY) == 1
+    assert service.sent.count(POST_COPY) == 1
     assert run("copy", to_folder="Other", if_exists="skip", **BUILD).outputs["copied"] is True
 
 
@@ -110,7 +108,7 @@ def test_if_exists_skip_does_not_guess_where_folders_are_not_shown(run: Run, ser
     assert done.code == 2
     assert "cannot determine whether build" in done.log
     assert "copied-app-name" in done.log
-    assert service.sent.count(COPY) == 1
+    assert service.sent.count(POST_COPY) == 1
     named = {"to_folder": "QA", "if_exists": "skip", "copied_app_name": "Travel QA", **BUILD}
     assert [run("copy", **named).outputs["copied"] for _ in range(2)] == [True, False]
 
@@ -128,7 +126,7 @@ def test_a_copy_of_unknown_fate_is_found_where_there_was_none_before(
     service.fault(path="/copy$", **fault)
     done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
     assert done.code == 0, done.log
-    assert service.sent.count(COPY) == 1
+    assert service.sent.count(POST_COPY) == 1
     assert service.build(done.outputs["promoted-project-id"], done.outputs["promoted-build-id"])["folderPath"] == "/QA"
     assert done.outputs["copied"] is True
 
@@ -142,7 +140,7 @@ def test_a_copy_of_unknown_fate_is_never_made_twice_nor_guessed(
     service.fault(path="/copy$", **fault)
     done = run("copy", to_folder="QA", **BUILD)
     assert done.code == 6
-    assert service.sent.count(COPY) == 1
+    assert service.sent.count(POST_COPY) == 1
     assert "It is unknown whether build 8911052 was copied to QA; the step did not copy it again" in done.log
     assert "It may be build 8911080 in project 6940503, unless that is an earlier copy" in done.log
     assert "continue with its build-id and project-id, and omit to-folder, source-tags" in done.log
@@ -155,7 +153,7 @@ def test_a_copy_that_was_not_made_after_all_is_not_made_up(run: Run, service: Se
     done = run("copy", to_folder="QA", **BUILD)
     assert done.code == 6
     assert "It has not shown up yet" in done.log
-    assert service.sent.count(COPY) == 1
+    assert service.sent.count(POST_COPY) == 1
 
 
 def test_copy_groups_with_a_comma_are_named_by_their_id(run: Run, service: Service, seed: dict[str, Any]) -> None:
@@ -175,12 +173,12 @@ def test_a_search_never_copies_what_is_in_the_folder_already(run: Run, service: 
     search = {"package_name": PACKAGE, "platform": "Android", "build_id": "latest", "to_folder": "QA"}
     for _ in range(2):
         assert run("copy", **{**search, "to_folder": "Release Candidates"}).code == 0
-    assert service.writes == [COPY, COPY]
+    assert service.writes == [POST_COPY, POST_COPY]
     done = run("copy", **search)
     assert done.code == 2
     assert "may be a copy in a folder, which would be copied again. Set project-id too, or folder" in done.log
     assert run("copy", **search, folder="/").code == 0
-    assert service.writes == [COPY, COPY, COPY]
+    assert service.writes == [POST_COPY, POST_COPY, POST_COPY]
     only = {**search, "folder": "/QA"}
     assert "every match is already in QA and is skipped" in run("copy", **only).log
 

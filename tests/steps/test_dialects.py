@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, API_KEY, EMAIL, NEWEST_ANDROID, Process, Run, Service, expect_rows
+from harness import ANDROID, API_KEY, BUILD, EMAIL, NEWEST_ANDROID, Process, Run, Service, expect_rows
 from sauce_appdist import Client
 from sauce_appdist.errors import ApiError
 from sauce_appdist.steps import STEPS
 
-BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 INPUTS: dict[str, dict[str, str]] = {
     "check": {},
     "find": {},

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness import API_KEY, IOS, Run, Service
-from steps.support import BUILD
+from harness import API_KEY, BUILD, IOS, Run, Service
 
 ALL: dict[str, dict[str, Any]] = {
     "find": {},

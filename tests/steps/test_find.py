@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
 from sauce_appdist.steps.find import in_folder
-from steps.support import BUILD, FOLDER_BUILD, GET_BUILD, GET_PROJECTS, PACKAGE, upload
+from steps.support import FOLDER_BUILD, GET_BUILD, GET_PROJECTS, PACKAGE, upload
 
 
 def test_find_by_ids(run: Run, service: Service) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
-from steps.support import BUILD, GET_GROUPS
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
+from steps.support import GET_GROUPS
 
 INVITE = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/invites/"
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, Run, Service
-from steps.support import BUILD
+from harness import ANDROID, BUILD, Run, Service
 
 COMPOSED, DECOMPOSED = "M\u00fcnchen QA", "Mu\u0308nchen QA"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
+from steps.support import GET_BUILD, GET_GROUPS, GET_PROJECTS, POST_COPY
 
-BUILD: dict[str, Any] = {"project_id": ANDROID, "build_id": NEWEST_ANDROID}
 FULL: dict[str, Any] = {
     **BUILD,
     "to_folder": "QA",
@@ -20,9 +20,6 @@ FULL: dict[str, Any] = {
 }
 COPY_PROJECT, COPY = "6940503", "8911080"  # the next ids of the emulator's default account
 IN_COPY = f"/api/1/projects/{COPY_PROJECT}/builds/{COPY}"
-GET_BUILD = f"GET /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}"
-GET_GROUPS, GET_PROJECTS = "GET /api/1/testers/groups", "GET /api/1/projects/"
-POST_COPY = f"POST /api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/copy"
 PATCH, INVITE = f"PATCH {IN_COPY}/", f"POST {IN_COPY}/invites/"
 
 

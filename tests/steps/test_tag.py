@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, NEWEST_ANDROID, Run, Service
-from steps.support import BUILD, TAG_BUILD
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
+from steps.support import TAG_BUILD
 
 
 def test_tag_replaces_with_one_request(run: Run, service: Service) -> None:

@@ -10,10 +10,9 @@ import requests
 from appdist_emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask
 
 
 @pytest.fixture

@@ -8,29 +8,13 @@ import pytest
 
 from appdist_emulator import Emulator, SeedError
 from appdist_emulator.seed import default_seed
-from emulator.compat.support import (
-    BUILD,
-    KEY,
-    OIDC,
-    PROJECT,
-    PROJECTS,
-    READER,
-    SUNSET,
-    failure,
-    in_both,
-    in_each,
-    reset,
-    signed,
-    unsigned,
-)
+from emulator.compat.support import SUNSET, failure, in_each, reset, signed
+from emulator.support import BUILD, KEY, OIDC, PROJECT, PROJECTS, READER, in_both, unsigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 
 @in_each("told", (None, None), ("true", SUNSET))

@@ -13,27 +13,11 @@ import requests
 
 from appdist_emulator import Emulator
 from appdist_emulator.cli import main
-from emulator.compat.support import (
-    BUILD,
-    CLASSIC_BUILD,
-    COMPAT_BUILD,
-    KEY,
-    PROJECT,
-    PROJECTS,
-    READER,
-    failure,
-    in_both,
-    in_each,
-    link_to,
-    reset,
-    signed,
-)
+from emulator.compat.support import CLASSIC_BUILD, COMPAT_BUILD, failure, in_each, link_to, reset, signed
+from emulator.support import BUILD, KEY, PROJECT, PROJECTS, READER, in_both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- builds -----------------------------------------------------------------------------------
 

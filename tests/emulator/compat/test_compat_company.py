@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.compat.support import OWNER, failure, in_both, in_each
+from emulator.compat.support import failure, in_each
+from emulator.support import OWNER, in_both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 GROUP = "/api/1/testers/groups/21"
 HELEN, MARA = "helen.ward@northwind.example", "mara.lindholm@northwind.example"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,13 +11,11 @@ import requests
 from appdist_emulator import Emulator
 from appdist_emulator.dialects import compat
 from appdist_emulator.seed import default_seed
-from emulator.compat.support import BUILD, KEY, PROJECT, failure, link_to, reset
+from emulator.compat.support import failure, link_to, reset
+from emulator.support import BUILD, KEY, PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask
 
 
 def test_classic_sends_the_file_itself() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,12 +11,7 @@ from emulator.oidc.support import account
 from identity import IdentityProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from emulator.support import PROJECTS
 from identity import AUDIENCE, IdentityProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from emulator.support import Ask
 
-    import requests
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
-
-PROJECTS = "/api/1/projects/"
 CONFIG_KEY = "oidc_company_0001"
 EMAIL, LIMITED = "ci@a.example", "limited@a.example"
-in_both = pytest.mark.parametrize("emulator", ["classic", "compat"], indirect=True)
 
 
 def account(identity: IdentityProvider, **oidc: Any) -> dict[str, Any]:

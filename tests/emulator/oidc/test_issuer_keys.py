@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from appdist_emulator.tokens import KEYS_LIFETIME, TokenError, Verifier
-from emulator.oidc.support import EMAIL, PROJECTS, account, ask, claims, in_both, keys_asked
+from emulator.oidc.support import EMAIL, account, ask, claims, keys_asked
+from emulator.support import PROJECTS, in_both
 from identity import AUDIENCE, IdentityProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import requests
-
+    from emulator.support import Ask
     from servers import Company
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
 
 
 @in_both

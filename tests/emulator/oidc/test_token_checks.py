@@ -14,14 +14,12 @@ import pytest
 import requests
 
 from appdist_emulator import Emulator, SeedError
-from emulator.oidc.support import CONFIG_KEY, EMAIL, LIMITED, PROJECTS, account, ask, claims, in_both, keys_asked
+from emulator.oidc.support import CONFIG_KEY, EMAIL, LIMITED, account, ask, claims, keys_asked
+from emulator.support import PROJECTS, in_both
 from identity import AUDIENCE, CLIENT_CREDENTIALS, CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[..., requests.Response]
-    Look = Callable[[str], Any]
+    from emulator.support import Ask, Look
 
 # --- each check -------------------------------------------------------------------------------
 
