@@ -310,3 +310,13 @@ def test_a_blocking_feedback_is_found_however_it_is_typed(pattern: str, text: st
     for said, state in ((text, FAILED), ("fine", PASSED)):
         [check] = judge(thresholds, Observation(feedbacks=[said], feedbacks_complete=True), NOW)
         assert check.state is state
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=2), timedelta(minutes=5)])
+def test_clocks_may_differ_by_minutes(ahead: timedelta) -> None:
+    """An upload that is ahead of this machine's clock has the age 0: pending, and not an error."""
+    observation = Observation(uploaded_at=NOW + ahead)
+    checks = judge(Thresholds(min_age=timedelta(hours=1), max_age=timedelta(hours=2)), observation, NOW)
+    assert [(check.state, check.observed) for check in checks] == [(PENDING, "0s"), (PASSED, "0s")]
+    [later] = judge(Thresholds(min_age=timedelta(0)), Observation(uploaded_at=NOW + ahead + timedelta(minutes=5)), NOW)
+    assert later.state is ERROR

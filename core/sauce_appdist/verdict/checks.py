@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
+CLOCK_TOLERANCE = timedelta(minutes=5)  # an upload so far ahead of our clock was just now
 # A float stands for the decimal that it is written as: 0.01 is exactly a hundredth.
 Rate = float | Fraction
 
@@ -141,11 +142,11 @@ def _age(limit: timedelta, case: Case, *, younger: CheckState, older: CheckState
         return case.check(CheckState.ERROR, shown, threshold, "The time zone of that time is unknown.")
     # Not `now - uploaded`: if both have the same zone, that ignores a change of the clock in between.
     apart = now.replace(tzinfo=None) - uploaded.replace(tzinfo=None) - now_offset
-    ages = [age for offset in offsets if offset is not None and (age := apart + offset) >= timedelta(0)]
+    ages = [age for offset in offsets if offset is not None and (age := apart + offset) >= -CLOCK_TOLERANCE]
     if not ages:
         reason = f"That is in the future (now is {_time(now)}): check timezone and this machine's clock."
         return case.check(CheckState.ERROR, shown, threshold, reason)
-    age = min(ages) if older is CheckState.PASSED else max(ages)
+    age = max(min(ages) if older is CheckState.PASSED else max(ages), timedelta(0))
     state = older if age > limit else younger if age < limit else CheckState.PASSED
     check = case.check(state, span(age.total_seconds()), threshold)
     if state is CheckState.PENDING:
