@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sauce_appdist.verdict.checks import (
+    CLOCK_TOLERANCE,
     CheckState,
     Counts,
     Observation,
@@ -61,13 +62,13 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], CheckState]] = [
     # check, thresholds besides, what is seen otherwise than GOOD, state
     ("min-age", {}, ago(24 * HOUR), PASSED),
     ("min-age", {}, ago(24 * HOUR - SECOND), PENDING),
-    ("min-age", {}, ago(timedelta(microseconds=-1)), ERROR),
+    ("min-age", {}, ago(-CLOCK_TOLERANCE - timedelta(microseconds=1)), ERROR),
     ("min-age", {"min_age": timedelta(0)}, ago(timedelta(0)), PASSED),
     ("min-age", {}, {"uploaded_at": (NOW - 24 * HOUR).replace(tzinfo=None)}, ERROR),
     ("min-age", {}, {"uploaded_at": datetime.min.replace(tzinfo=timezone(HOUR))}, PASSED),
     ("max-age", {}, ago(24 * HOUR), PASSED),
     ("max-age", {}, ago(24 * HOUR + SECOND), FAILED),
-    ("max-age", {}, ago(-SECOND), ERROR),
+    ("max-age", {}, ago(-CLOCK_TOLERANCE - SECOND), ERROR),
     ("max-age", {}, {"uploaded_at": (NOW - HOUR).replace(tzinfo=None)}, ERROR),
     ("min-sessions", {}, counted(100, None), PASSED),
     ("min-sessions", {}, counted(99, 0), PENDING),
