@@ -90,16 +90,19 @@ class Client:
         def http() -> TokenHttp:
             from sauce_appdist.auth.oidc import TokenHttp
 
-            return TokenHttp(inputs.timeout, verify, clock, log=log, redact=redact, learn=learn)
+            return TokenHttp(
+                inputs.timeout, verify, clock, log=log, redact=redact, learn=learn, proxy_variable=proxy_variable
+            )
 
         def id_token(provider: str, audience: str, http: TokenHttp) -> Token:
             from sauce_appdist.ci import SYSTEMS
 
             return SYSTEMS[provider].load().id_token(environ, audience, http)
 
-        for url in (inputs.api_url(), inputs.oidc_token_url, inputs.oidc_issuer):
-            if url:
-                check_proxy(url, learn)
+        # requests reads the proxies from the process's environment, whatever `environ` is.
+        urls = [url for url in (inputs.api_url(), inputs.oidc_token_url, inputs.oidc_issuer) if url]
+        variables = [check_proxy(url, os.environ, learn) for url in urls]
+        proxy_variable = next((name for name in variables if name), "HTTPS_PROXY")
         auth = _make_auth(inputs, http, id_token)
         for secret in auth.secrets():
             learn(secret)
@@ -114,6 +117,7 @@ class Client:
             clock=clock,
             verify=verify,
             redact=redact,
+            proxy_variable=proxy_variable,
         )
         return cls(transport, inputs.dashboard_url())
 
@@ -199,13 +203,12 @@ class Client:
 
 def _certificates(ca_bundle: str | None, environ: Mapping[str, str]) -> bool | str:
     """The bundle to trust: the input's, else the one for curl or OpenSSL; True means the public certificates."""
-    for name in ("ca-bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    for name in ("ca-bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if place := ca_bundle if name == "ca-bundle" else environ.get(name):
             if not Path(place).exists():
                 raise InputError(f"{name} is {place}, which does not exist: expected a PEM file of certificates.")
             return _pem(name, place)
-    place = environ.get("SSL_CERT_FILE")  # OpenSSL ignores a file that does not exist
-    return _pem("SSL_CERT_FILE", place) if place and Path(place).is_file() else True
+    return True
 
 
 def _pem(name: str, place: str) -> str:

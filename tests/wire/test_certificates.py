@@ -10,7 +10,8 @@ import pytest
 
 from harness import API_KEY, EMAIL, Process, Service
 from identity import CLIENT_SECRET
-from sauce_appdist.errors import TransportError
+from sauce_appdist.client import Client
+from sauce_appdist.errors import InputError, TransportError
 from servers import Company, Server, Tap, always, moved
 from wire.credentials import (
     CONFIG_KEY,
@@ -28,6 +29,8 @@ from wire.credentials import (
 from wire.support import Wire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_httpserver import HTTPServer
 
 
@@ -121,6 +124,26 @@ def test_a_bundle_that_is_none_is_a_wrong_input(
     given = name if name.startswith("REQUESTS") else "ca-bundle"
     assert re.search(rf"^Wrong input: {given} is {re.escape(str(place))}, .*PEM", done.log, re.MULTILINE)
     assert front.connections == []
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_bundle_that_is_not_there_is_named(process: Process, front: Server, tmp_path: Path, name: str) -> None:
+    place = str(tmp_path / "gone.pem")
+    done = process("find", env=at(front, **{name: place}))
+    assert done.code == 2, done.log
+    assert f"Wrong input: {name} is {place}, which does not exist: expected a PEM file of certificates." in done.log
+    assert front.connections == []
+    with pytest.raises(InputError, match=f"^{name} is .*gone.pem, which does not exist"):
+        Client.from_env(
+            {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY, "APPDIST_BASE_URL": front.url, name: place}
+        )
+
+
+def test_a_bundle_that_wins_is_enough(process: Process, front: Server, company: Company, tmp_path: Path) -> None:
+    """A variable that is passed over need not be there."""
+    gone = str(tmp_path / "gone.pem")
+    done = process("find", env=at(front, REQUESTS_CA_BUNDLE=company.bundle, SSL_CERT_FILE=gone))
+    assert done.code == 0, done.log
 
 
 def test_a_large_bundle_is_read_as_well_where_it_is_an_input(

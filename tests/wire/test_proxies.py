@@ -264,3 +264,61 @@ def test_what_is_for_this_machine_goes_to_no_proxy(process: Process, company: Co
                 assert done.code == 0, done.log
             assert len(server.connections) == 2
         assert proxy.connections == []
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("wrong", ["{}\n", " {}", "{} ", "http://127.0.0.1: 3128", "{}\x1b", "   "])
+def test_a_proxy_variable_with_blanks_is_named(process: Process, proxy: Proxy, name: str, wrong: str) -> None:
+    done = process("find", env=at(FAR, **{name: wrong.format(proxy.url)}))
+    assert done.code == 2, done.log
+    assert f"Wrong input: {name} contains a blank, a line break or a control character." in done.log
+    assert proxy.connections == []
+
+
+@pytest.mark.parametrize(("used", "passed_over"), [("https_proxy", "HTTPS_PROXY"), ("HTTPS_PROXY", "ALL_PROXY")])
+def test_the_variable_that_was_used_is_named(
+    process: Process, company: Company, proxy: Proxy, used: str, passed_over: str
+) -> None:
+    done = process("find", env=at(FAR, **{used: "gopher://127.0.0.1:1", passed_over: proxy.url}))
+    assert done.code == 2, done.log
+    assert f"Wrong input: {used} is not a valid address of an HTTP proxy." in done.log
+    for refusal in (b"403 Forbidden", b"407 Proxy Authentication Required"):
+        proxy.refusal = refusal
+        done = process("find", env=at(FAR, company.bundle, **{used: proxy.url, passed_over: "gopher://127.0.0.1:1"}))
+        assert_blames_the_proxy(done, proxy)
+        assert re.search(rf"\b{used}\b", done.log), done.log
+        assert passed_over not in done.log
+
+
+@pytest.mark.parametrize("password", ["12/34-s3cret", "s3@cret/cr", "s3cret?x", "s3cret#x", "p@12/s3cret", "s3cret\\x"])
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_password_that_is_not_encoded_shows_no_piece_of_itself(
+    process: Process, proxy: Proxy, password: str, scheme: str
+) -> None:
+    done = process("find", env=at(FAR, HTTPS_PROXY=f"{scheme}mara:{password}@127.0.0.1:{proxy.port}"))
+    assert done.code == 2, done.log
+    problem = next(line for line in done.log.splitlines() if line.startswith("Wrong input:"))
+    assert "HTTPS_PROXY has a character in its user or password" in problem
+    assert "%2F" in problem
+    for piece in re.split("[@/?#]", password):
+        assert len(piece) < 3 or piece not in told(done)
+    assert proxy.connections == []
+
+
+def test_an_at_in_a_password_reaches_the_proxy_as_it_is(process: Process, company: Company, far: Server) -> None:
+    with Proxy({"appdist.test:443": far.address}, password=base64_of("mara:s3@cret@x")) as proxy:
+        url = f"http://mara:s3@cret@x@127.0.0.1:{proxy.port}"
+        assert process("find", env=at(FAR, company.bundle, HTTPS_PROXY=url)).code == 0
+        proxy.refusal = b"502 Bad Gateway"
+        done = process("find", env=at(FAR, company.bundle, HTTPS_PROXY=url))
+        assert f"The proxy 127.0.0.1:{proxy.port} does not connect" in done.log
+        assert "cret" not in told(done)
+
+
+def test_the_identity_providers_proxy_is_named_by_its_variable(
+    process: Process, company: Company, proxy: Proxy
+) -> None:
+    env = client_credentials_at("https://login.acme.test/token")
+    done = process("api", "projects", "list", env=at(FAR, company.bundle, all_proxy=proxy.url, **env))
+    assert done.code == 5
+    assert "login.acme.test: check NO_PROXY and all_proxy" in done.log

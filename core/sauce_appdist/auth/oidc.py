@@ -88,6 +88,7 @@ class TokenHttp:
     log: Callable[[str], None] = lambda _: None
     redact: Callable[[str], str] = str
     learn: Callable[[str], None] = lambda _: None
+    proxy_variable: str = "HTTPS_PROXY"
 
     def json(
         self, method: str, url: str, what: str, hints: Mapping[str, str], place: str = _PLACE, **options: Any
@@ -129,7 +130,7 @@ class TokenHttp:
             if isinstance(error, ValueError):
                 raise InputError(f"{what}: {host or 'its address'} is not a valid address: check {place}.") from None
             if unsent(error) or isinstance(error, requests.exceptions.SSLError):
-                problem = no_connection(error, url, place)
+                problem = no_connection(error, url, self.proxy_variable, place)
             else:
                 problem = f"{host} cannot be reached ({type(error).__name__}): check {place} and the network."
             raise AttemptFailed(TransportError(f"{what}: {problem}"), fate_of_error(error)) from None

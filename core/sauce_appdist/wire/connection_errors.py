@@ -16,7 +16,7 @@ from sauce_appdist.wire.regions import host_of, is_loopback
 from sauce_appdist.wire.retry import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def proxy_of(url: str) -> str | None:
@@ -30,25 +30,48 @@ def proxies_for(url: str) -> dict[str, str] | None:
     return dict.fromkeys(("http", "https", "all"), "") if is_loopback(url) else None
 
 
-def check_proxy(url: str, learn: Callable[[str], None]) -> None:
-    """Raise InputError if the proxy for a URL cannot be used; `learn` receives its password."""
+def check_proxy(url: str, environ: Mapping[str, str], learn: Callable[[str], None]) -> str | None:
+    """The variable of the process's environment that sets the proxy for a URL; None if there is no proxy.
+
+    Raises InputError, which names the variable and shows nothing of its value, if the proxy cannot be used; `learn`
+    receives its password.
+    """
     proxy = proxy_of(url)
     if not proxy:
-        return
+        return None
+    name = _variable(url, environ)
+    if any(character.isspace() or not character.isprintable() for character in proxy):
+        raise InputError(f"{name} contains a blank, a line break or a control character. {_EXAMPLE}")
     try:
         parts = urlsplit(proxy)
+        user, at, _ = proxy.partition("://")[2].rpartition("@")
+        if at and any(character in user for character in "/?#\\"):
+            raise InputError(
+                f"{name} has a character in its user or password that ends the host of a URL. Percent-encode it: "
+                "/ as %2F, ? as %3F, # as %23, @ as %40."
+            )
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
         usable = None
     if not usable:
-        raise InputError(
-            "The proxy in the environment (HTTPS_PROXY or ALL_PROXY) is not a valid address of an HTTP "
-            "proxy: expected, for example, http://proxy.acme.example:3128."
-        )
+        raise InputError(f"{name} is not a valid address of an HTTP proxy. {_EXAMPLE}")
     if parts.password:
         learn(parts.password)
         learn(unquote(parts.password))
         learn(basic_pair(unquote(parts.username or ""), unquote(parts.password)))
+    return name
+
+
+_EXAMPLE = "Expected, for example, http://proxy.acme.example:3128."
+
+
+def _variable(url: str, environ: Mapping[str, str]) -> str:
+    """The variable that requests took the proxy from: that of the scheme before ALL_PROXY, small letters first."""
+    for kind in (urlsplit(url).scheme, "all"):
+        for name in (f"{kind}_proxy", *sorted(environ)):
+            if name.lower() == f"{kind}_proxy" and environ.get(name):
+                return name
+    return "the system's proxy setting"
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -99,13 +122,19 @@ def fate_of_error(error: BaseException) -> Fate:
     return Fate.LOST
 
 
-def no_connection(error: BaseException, url: str, inputs: str = "region, base-url") -> str:
-    """Why nothing can be sent to a URL, as a sentence; `inputs` name the inputs that set the address."""
+def no_connection(
+    error: BaseException, url: str, proxy_variable: str = "HTTPS_PROXY", inputs: str = "region, base-url"
+) -> str:
+    """Why nothing can be sent to a URL, as a sentence.
+
+    `inputs` name the inputs that set the address, `proxy_variable` sets the proxy.
+    """
     host, why = host_of(url), describe_cause(error)
     names = {name for _, name in _places(error)}
     is_tls, proxy = "do_handshake" in names or "match_hostname" in names, proxy_of(url)
     if proxy and not is_tls:
-        hint = "set its user and password in HTTPS_PROXY" if why.startswith("407") else "check HTTPS_PROXY and NO_PROXY"
+        needs = "set its user and password in" if why.startswith("407") else "check NO_PROXY and"
+        hint = f"{needs} {proxy_variable}"
         return f"The proxy {host_of(proxy)} does not connect to {host}: {hint} ({why})."
     if not is_tls:
         return f"{host} cannot be reached: check {inputs} and the network ({why})."

@@ -106,6 +106,7 @@ class Transport:
         clock: Clock = Clock(),  # noqa: B008 - frozen
         verify: bool | str = True,
         redact: Redactor | None = None,
+        proxy_variable: str = "HTTPS_PROXY",
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout
@@ -117,6 +118,7 @@ class Transport:
         self._auth = auth
         self._redact = redact or Redactor(auth.secrets())
         self._verify = verify
+        self._proxy_variable = proxy_variable
         self.newer = False  # whether the service has announced the end of this API
         self.sunset: str | None = None  # and for when
         self._proxies = proxies_for(self.base_url)
@@ -273,7 +275,7 @@ class Transport:
         fate, sent = fate_of_error(error), request.write
         if unsent(error):
             shown = url if self._redact.host(url) == url else "https://***"
-            message, sent = no_connection(error, shown), False
+            message, sent = no_connection(error, shown, self._proxy_variable), False
         elif timed_out(error):
             message = f"{request}: no answer within {self._timeout:g} s."
         elif fate is Fate.FINAL:
