@@ -130,6 +130,15 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({self.transport.base_url!r})"
 
+    @property
+    def newer_server(self) -> bool:
+        """Whether an answer so far showed a newer server, by its headers or its shape; False is unknown.
+
+        What differs there: docs/reference/api-facts.md#the-newer-server. A step has read its build before it writes, so
+        that is when it knows.
+        """
+        return self.transport.newer_server
+
     @cached_property
     def projects(self) -> Projects:
         """Projects: an app on one platform."""

@@ -52,10 +52,20 @@ class ServiceError(AppDistError):
 
 
 class AuthError(ServiceError):
-    """The service does not accept the credentials (401) or the role (403)."""
+    """The service does not accept the credentials (401) or the role (403).
+
+    `reason` is the service's message without secrets, "" if it sent none. `hidden` tells that this message may stand
+    for any cause (docs/reference/api-facts.md#wrong-credentials); `advice`, which ends the text, says who finds out.
+    """
 
     exit_code = ExitCode.AUTH
     title = "Sign-in refused"
+
+    def __init__(self, message: str, *, status: int | None = None, reason: str = "", advice: str = "") -> None:
+        super().__init__(f"{message} {advice}".rstrip(), status=status)
+        self.message = message
+        self.reason = reason
+        self.hidden = bool(advice)
 
 
 class ApiError(ServiceError):

@@ -8,8 +8,9 @@ unknown. Unknown fields are kept in `model_extra`. Ids are opaque strings. Every
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -128,8 +129,23 @@ def _innermost_field(data: Any, location: tuple[int | str, ...]) -> tuple[dict[s
 
 
 class Reply(ApiModel):
-    """The envelope of every response: `status` is "ok" or "fail" (docs/reference/api-facts.md#errors)."""
+    """The envelope of every response: `status` is "ok" or "fail" (docs/reference/api-facts.md#errors).
+
+    v3 has none: there, 2xx and the resource are a success.
+    """
+
+    enveloped: ClassVar[bool] = True
 
     status: str | None = None
     code: Counter = None
     message: str | None = None
+
+    @classmethod
+    def of_newer_server(cls, _body: bytes) -> bool:
+        """Whether only a newer server answers in this shape (docs/reference/api-facts.md#the-newer-server)."""
+        return False
+
+
+def has_field(body: bytes, *names: str) -> bool:
+    """Whether JSON has a field of one of these names, at any depth."""
+    return any(re.search(rb'"%s"\s*:' % name.encode(), body) for name in names)

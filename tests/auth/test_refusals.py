@@ -48,7 +48,7 @@ SAID: dict[Flavour, tuple[str, int]] = {
     "errors": ("HTTP 401: Invalid client or Invalid client credentials", AUTH),
     "html": ("HTTP 500: a page, 'Internal Server Error'", TRANSPORT),
     "empty": ("HTTP 401.", AUTH),
-    "not-json": ("HTTP 200: a page, 'Sign in'. Expected a JSON object", TRANSPORT),
+    "not-json": ("bytes of text/html. Expected a JSON object", TRANSPORT),
 }
 
 
@@ -186,6 +186,40 @@ def test_an_answer_without_a_token(identity: IdentityProvider, order: dict[str, 
     ask, _ = provider(identity)
     with pytest.raises(TransportError, match="Asking for a token"):
         ask.by_secret()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"access_token": "NEW-TOKEN-0001", "expires_in": 3600',
+        '["NEW-TOKEN-0001"]',
+        '<br />Notice: x in y{"access_token": "NEW-TOKEN-0001"}',
+        "access_token=NEW-TOKEN-0001&expires_in=3600",
+        "NEW-TOKEN-0001",
+    ],
+)
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "NEW-TOKEN-0001", "text/NEW-TOKEN-0001"])
+def test_what_may_hold_a_token_is_not_quoted(
+    run: Run, identity: IdentityProvider, hosted: IdentityProvider, body: str, kind: str
+) -> None:
+    identity.fail(times=None, status=200, body=body, headers={"Content-Type": kind})
+    hosted.fail("/idtoken", times=None, status=200, body=body, headers={"Content-Type": kind})
+    of_the_job = {"oidc_provider": "github", "oidc_config_key": CONFIG_KEY}
+    for inputs, env in ((by_secret(identity), {}), (of_the_job, {"GITHUB_ACTIONS": "true", **hosted.github_env})):
+        done = run("find", **BUILD, **inputs, debug="true", env=env)
+        assert done.code == TRANSPORT
+        known = kind if kind in {"application/json", "text/html"} else "no known type"
+        assert f"HTTP 200 with {len(body)} bytes of {known}. Expected a JSON object" in done.log
+        assert "NEW-TOKEN" not in done.log + done.text
+        assert ("This may come from a proxy or a firewall" in done.log) is (kind == "text/html")
+
+
+def test_a_redirect_is_not_quoted(run: Run, identity: IdentityProvider) -> None:
+    """Its body repeats where it leads, which may be signed."""
+    identity.fail(times=None, status=302, body="Found. Redirecting to https://a.example/?signature=s1gn4ture")
+    done = run("find", **BUILD, **by_secret(identity, debug="true"))
+    assert "s1gn4ture" not in done.log
+    assert "answers HTTP 302." in done.log
 
 
 def test_an_answer_that_drips_has_a_deadline(server: HTTPServer, identity: IdentityProvider) -> None:

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import ConfigDict, Field
 
 from sauce_appdist.api import Resource, form_fields, joined, path
-from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply
+from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply, has_field
 
 if TYPE_CHECKING:
     import builtins
     import os
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+
+# A classic server may show what the newer one documents, such as tags: that alone proves nothing.
+_NEWER_FIELDS = ("platform", "comment", "tags", "fileName", "installsCount", "releaseNotes", "installLink")
+_CLASSIC_FIELDS = (
+    *("self", "landingPageMode", "sessions", "crashes", "testers", "feedbacks"),
+    *("hasTestFairySdk", "insightsEnabled", "videoEnabled"),
+)
 
 
 class Build(ApiModel):
@@ -50,11 +58,22 @@ class Build(ApiModel):
     folder: str | None = Field(None, validation_alias=FOLDER)
 
 
-class BuildsReply(Reply):
+class ReplyWithBuilds(Reply):
+    """A reply that shows builds with all their fields."""
+
+    @classmethod
+    def of_newer_server(cls, body: bytes) -> bool:
+        """Which fields only one of the servers has: docs/reference/api-facts.md#build-fields."""
+        return has_field(body, "isDistributionEnabled") or (
+            has_field(body, *_NEWER_FIELDS) and not has_field(body, *_CLASSIC_FIELDS)
+        )
+
+
+class BuildsReply(ReplyWithBuilds):
     builds: list[Build]
 
 
-class BuildReply(Reply):
+class BuildReply(ReplyWithBuilds):
     build: Build
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sauce_appdist.api import Resource
-from sauce_appdist.models import FOLDER, ApiModel, Reply
+from sauce_appdist.models import FOLDER, ApiModel, Reply, has_field
 
 if TYPE_CHECKING:
     import builtins
@@ -29,6 +29,24 @@ class Project(ApiModel):
 class ProjectsReply(Reply):
     projects: list[Project]
 
+    @classmethod
+    def of_newer_server(cls, body: bytes) -> bool:
+        """`folderName` is in the newer server's projects only (docs/reference/api-facts.md#projects)."""
+        return has_field(body, "folderName")
+
+
+class V3Projects(Reply):
+    """v3's projects, whose fields are not documented; a refusal has `error`."""
+
+    enveloped = False
+
+    projects: list[object]
+
+    @classmethod
+    def of_newer_server(cls, body: bytes) -> bool:
+        """Only a newer server has v3 (docs/reference/api-facts.md#dialects)."""
+        return body.lstrip()[:1] == b"{" and has_field(body, "projects", "error")
+
 
 class Projects(Resource):
     """`client.projects`."""
@@ -36,3 +54,11 @@ class Projects(Resource):
     def list(self) -> builtins.list[Project]:
         """All projects of the account (GET /api/1/projects/)."""
         return self.transport.request("GET", "/api/1/projects/", ProjectsReply).projects
+
+    def ask_v3(self) -> None:
+        """Nothing, if v3 accepts the same credentials (GET /api/v3/projects); they are not renewed.
+
+        Raises what `Transport.request` raises. Newer servers name the reason of a refused sign-in there only
+        (docs/reference/api-facts.md#wrong-credentials).
+        """
+        self.transport.request("GET", "/api/v3/projects", V3Projects, renew=False)

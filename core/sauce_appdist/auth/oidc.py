@@ -13,7 +13,6 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +23,7 @@ from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AuthError, InputError, TransportError
 from sauce_appdist.text import basic_pair, one_line
 from sauce_appdist.wire.connection_errors import fate_of_error, no_connection, proxies_for, unsent
+from sauce_appdist.wire.reasons import FOREIGN, Reason, read_reason
 from sauce_appdist.wire.regions import host_of, is_loopback
 from sauce_appdist.wire.retry import AttemptFailed, Fate, RequestKind, fate_of_status, with_retries
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _RETRIES = 2
 _MAX_ANSWER = 1 << 20
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z.+-]{1,40}(?![\w.+-])", re.IGNORECASE)
 _MARGIN = 60.0  # seconds before its end in which a token is not used any more; at most a fifth of its life
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -79,7 +80,7 @@ class TokenHttp:
     """Sends token requests: to an identity provider, or to GitHub's runner.
 
     `timeout` is in seconds, `verify` is as in requests. `redact` hides secrets in what a source says, `learn` receives
-    every new secret.
+    every new secret. `proxy_variable` is the environment variable that sets the proxy.
     """
 
     timeout: float = 30.0
@@ -160,8 +161,18 @@ class TokenHttp:
             data = None
         if 200 <= status < 300 and isinstance(data, dict):
             return data
-        said = one_line(self.redact(_said(data, body)), 300)
-        told = f"{what} answers HTTP {status}" + (f": {said.rstrip('.')}." if said else ".")
+        if status < 300:  # it may hold a token that nobody knows yet, so it is never quoted
+            found = _MEDIA_TYPE.match(response.headers.get("Content-Type", ""))
+            kind = found[0] if found else "no known type"
+            told = (
+                f"{what} answers HTTP {status} with {len(body)} bytes of {kind}. Expected a JSON object: check {place}."
+            )
+            raise TransportError(f"{told} {FOREIGN}" if kind.lower() == "text/html" else told)
+        # A redirect's body repeats its target, which may be signed.
+        reason = read_reason(body, self.redact) if status >= 400 else Reason()
+        told = f"{what} answers HTTP {status}" + (f": {str(reason).rstrip('.')}." if reason.text else ".")
+        told = f"{told} {reason.doubt}".rstrip()
+        self.log(told)
         if (fate := fate_of_status(status)) is not Fate.FINAL:
             problem = TransportError(f"{told} Try again later, and check {place}.")
             raise AttemptFailed(problem, fate, response.headers.get("Retry-After", ""))
@@ -171,21 +182,6 @@ class TokenHttp:
             raise AuthError(f"{told} Not found: check {place}.")
         error = data.get("error", data.get("errorCode")) if isinstance(data, dict) else None
         raise AuthError(f"{told} {hints.get(str(error)) or hints['']}")
-
-
-def _said(data: Any, body: bytes) -> str:
-    """The provider's message in a failed answer, in any of the known shapes."""
-    if isinstance(data, dict):
-        parts = [data.get(name) for name in ("error", "errorCode", "error_description", "errorSummary", "message")]
-        errors = data.get("errors")
-        if isinstance(errors, list):
-            parts += [one.get("message") or one.get("code") if isinstance(one, dict) else one for one in errors]
-        return ": ".join(dict.fromkeys(str(part) for part in parts if part))
-    text = body.decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    if title:
-        return f"a page, {unescape(title[1]).strip()!r}"
-    return "a page" if "<html" in text.lower() else text
 
 
 def claims(token: str) -> dict[str, Any]:

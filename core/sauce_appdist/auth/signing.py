@@ -144,7 +144,7 @@ class OidcAuth(Unpicklable, AuthBase):
 
     def explain(self, said: str) -> str:
         """How to fix what a documented message of the service names; "" for any other."""
-        return next((hint for message, hint in _OIDC_HINTS.items() if message in said), "")
+        return next((hint for messages, hint in _OIDC_HINTS.items() if any(one in said for one in messages)), "")
 
     def _claims(self) -> str:
         from sauce_appdist.auth.oidc import describe_token
@@ -152,20 +152,35 @@ class OidcAuth(Unpicklable, AuthBase):
         return describe_token(self._token.value if self._token else "")
 
 
-# The documented messages, and how to fix what each one names.
-_OIDC_HINTS = {
-    "X-OIDC-Config-Key header required": "set oidc-config-key",
-    "Invalid config key": "oidc-config-key is not this account's",
-    "OIDC not enabled for this organization": "an admin must enable OIDC for the account",
-    "Invalid issuer": "the token's issuer must be the one in the account's OIDC settings",
-    "Invalid audience": "the token's audience must be the one in the account's OIDC settings (case matters): see "
+# The documented messages, of v1 and of v3, and how to fix what they name (docs/reference/api-facts.md#oidc-messages).
+_OIDC_HINTS: dict[tuple[str, ...], str] = {
+    ("X-OIDC-Config-Key header required", "Missing X-OIDC-Config-Key header"): "set oidc-config-key",
+    ("Invalid config key", "Invalid OIDC config key"): "oidc-config-key is not this account's",
+    (
+        "OIDC not enabled for this organization",
+        "OIDC authentication is disabled",
+    ): "an admin must enable OIDC for the account",
+    ("Invalid issuer", "Issuer mismatch"): "the token's issuer must be the one in the account's OIDC settings",
+    (
+        "Invalid audience",
+        "Audience mismatch",
+    ): "the token's audience must be the one in the account's OIDC settings (case matters): see "
     "oidc-audience, or oidc-id-token-audience",
-    "Token has expired": "fetch a new token right before this step; if it is new, compare its times with the clock",
-    "Invalid token signature": "the token is not signed by a key of the issuer's JWKS",
-    "Missing required scope": "the token must have the scopes of the account's OIDC settings: see oidc-scope "
+    (
+        "Token has expired",
+        "Expired token",
+    ): "fetch a new token right before this step; if it is new, compare its times with the clock",
+    (
+        "Invalid token signature",
+        "Signature verification failed",
+    ): "the token is not signed by a key of the issuer's JWKS",
+    (
+        "Missing required scope",
+        "Token missing required scope",
+    ): "the token must have the scopes of the account's OIDC settings: see oidc-scope "
     "(a client's token of Entra ID has roles, never a scope)",
-    "Failed to fetch JWKS": "the service cannot read the issuer's keys: try again later",
-    "Unsupported algorithm": "the token must be signed with RS256, RS384 or RS512",
+    ("Failed to fetch JWKS",): "the service cannot read the issuer's keys: try again later",
+    ("Unsupported algorithm",): "the token must be signed with RS256, RS384 or RS512",
 }
 
 

@@ -29,6 +29,7 @@ from sauce_appdist.wire.connection_errors import (
     timed_out,
     unsent,
 )
+from sauce_appdist.wire.reasons import Reason, read_reason
 from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
 from sauce_appdist.wire.retry import AttemptFailed, Fate, RequestKind, fate_of_status, kind_of, with_retries
 
@@ -45,6 +46,7 @@ T = TypeVar("T")
 CONNECT_TIMEOUT = 10.0
 MAX_BODY = 256 * 1024 * 1024
 MAX_REDIRECTS = 3
+_HIDDEN = "User not found"  # what newer servers say of every sign-in that they refuse
 _ID = re.compile(r"/(project|build|session|tester|webhook|site)s?/(?!groups)[^/]+")
 
 # What each code asks of the user: docs/reference/api-facts.md#error-codes.
@@ -88,7 +90,8 @@ class Transport:
     """Sends requests and returns checked replies.
 
     `timeout` is in seconds, for one attempt from the first byte sent to the last byte read. `verify` is a file of
-    certificates to trust instead of the public ones; `redact` hides what must not be shown in any message.
+    certificates to trust instead of the public ones; `redact` hides what must not be shown in any message;
+    `proxy_variable` is the environment variable that sets the proxy.
     `read_only` refuses everything but GET before it is sent. `log` gets a line per request,
     `warn` what the user should know.
     """
@@ -119,8 +122,10 @@ class Transport:
         self._redact = redact or Redactor(auth.secrets())
         self._verify = verify
         self._proxy_variable = proxy_variable
-        self.newer = False  # whether the service has announced the end of this API
-        self.sunset: str | None = None  # and for when
+        # True as soon as an answer shows that it is a newer server, by its headers or its shape; False is unknown.
+        self.newer_server = False
+        self.sunset: str | None = None  # when the service switches this API off, as it writes it
+        self._sunset_told = False
         self._proxies = proxies_for(self.base_url)
         self._session = requests.Session()
         self._session.auth = auth
@@ -139,15 +144,16 @@ class Transport:
         *,
         form: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        renew: bool = True,
     ) -> R:
-        """The service's answer to one request, as `reply`.
+        """The service's answer to one request, as `reply`; without `renew`, by the credentials that are there.
 
         Raises AuthError (401, 403), ApiError (the service refused) and TransportError (unreachable, or an invalid
         answer); their `sent` tells whether the request may have had an effect. Raises InputError for a write if this
         is `read_only`.
         """
         return self._retrying(
-            _Request(method, path, form, query),
+            _Request(method, path, form, query, renew=renew),
             lambda response, request, deadline: self._reply(response, request, deadline, reply),
         )
 
@@ -170,7 +176,9 @@ class Transport:
     def _retrying(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
         if self._read_only and request.write:
             raise NotSent(f"dry-run is set, so {request} is not sent.")
-        may_renew = not request.write  # a write is not sent a second time because the token has ended meanwhile
+        may_renew = (
+            request.renew and not request.write
+        )  # a write is not sent a second time because the token has ended meanwhile
 
         def attempt() -> T:
             nonlocal may_renew
@@ -189,7 +197,8 @@ class Transport:
         self._session.close()
 
     def _attempt(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
-        self._auth.prepare()  # before the time of the request begins, and before anything can count as sent
+        if request.renew:
+            self._auth.prepare()  # before the time of the request begins, and before anything can count as sent
         url, signed = self.base_url + request.path, True
         started = time.monotonic()
         deadline = started + self._timeout
@@ -352,51 +361,63 @@ class Transport:
     def _checked(self, response: requests.Response, body: bytes, request: _Request, reply: type[R]) -> R:
         """The reply if the status is 2xx and the envelope says ok. Raises the error that fits otherwise."""
         status = response.status_code
+        self.newer_server = self.newer_server or reply.of_newer_server(body)
         try:
             parsed: Reply = _parsed(reply, body)
         except ValidationError as error:
             envelope = _envelope(body)
-            if envelope is None or (status < 300 and envelope.status == "ok"):
-                problem = _shape(error) if envelope else self._excerpt(response, body)
+            in_envelope = envelope is not None and (envelope.status == "ok" or not reply.enveloped)
+            if envelope is None or (status < 300 and in_envelope):
+                reason = Reason() if envelope else self._reason(response, body, request)
+                problem = _shape(error) if envelope else f"{self._media(response)}, {reason or 'an empty body'}"
                 failure = TransportError(
-                    f"{request}: HTTP {status} with an answer that this version cannot read: {problem}",
+                    f"{request}: HTTP {status} with an answer that this version cannot read: {problem}."
+                    f" {reason.doubt}".rstrip(),
                     sent=request.write and not 400 <= status < 500,
                     status=status,
                 )
-                raise self._by_status(response, request, "", None, failure) from None
+                raise self._by_status(response, request, reason, None, failure) from None
             parsed = envelope
-        if status < 300 and parsed.status == "ok":
+        if status < 300 and (parsed.status == "ok" or not reply.enveloped):
             return parsed  # type: ignore[return-value]
-        # Redacted before it is cut: half a secret would not be recognized.
-        said = one_line(self._redact(parsed.message or "no reason given"), 300)
+        reason = self._reason(response, body, request)
         code = "" if parsed.code is None else f", code {parsed.code}"
         hint = _ids_of(request) if parsed.code == 1 else _HINTS.get(parsed.code or 0, "")
+        said = f"{str(reason or 'no reason given').rstrip('.')}. {reason.doubt}".rstrip()
         refused = ApiError(
-            f"{request}: the service refused (HTTP {status}{code}): {said.rstrip('.')}. {hint}".rstrip(),
+            f"{request}: the service refused (HTTP {status}{code}): {said} {hint}".rstrip(),
             status=status,
             code=parsed.code,
             sent=request.write and status >= 500,
         )
-        raise self._by_status(response, request, said, parsed.code, refused)
+        raise self._by_status(response, request, reason, parsed.code, refused)
+
+    def _reason(self, response: requests.Response, body: bytes, request: _Request) -> Reason:
+        """What a failed answer says, which is logged too: not every failure ends in a message."""
+        reason = read_reason(body, self._redact)
+        self._log(f"{request}: HTTP {response.status_code} says {reason or 'nothing'}. {reason.doubt}".rstrip())
+        return reason
 
     def _by_status(
-        self, response: requests.Response, request: _Request, said: str, code: int | None, error: ServiceError
+        self, response: requests.Response, request: _Request, reason: Reason, code: int | None, error: ServiceError
     ) -> Exception:
         """The error for a status that has its own meaning, whatever the body is."""
         status = response.status_code
         nameless = code == 104 and "/webhook" in request.path  # its other meaning: a webhook without a name
         if status == 401 or (status < 500 and status != 403 and code in {5, 104} and not nameless):
-            return AuthError(
-                f"{request}: the service does not accept the credentials. {self._signing_hint(response, said)}",
-                status=status,
-            )
+            return self._unauthorized(status, request, reason, code)
         if status == 403:
-            said = f" ({said})" if said else ""
+            check = (
+                f"heck that region is the account's (now {self._where()}), that its role is Admin, and that it may "
+                f"{'write to' if request.write else 'read'} this project."
+            )
+            said = f" ({reason})" if reason.text else ""
             return AuthError(
-                f"{request}: the account may not do this{said}. Check that region is the account's "
-                f"(now {self._where()}), that its role is Admin, and that it may "
-                f"{'write to' if request.write else 'read'} this project.",
+                f"{request}: HTTP 403 with {reason}. {reason.doubt} If it comes from the service, c{check}"
+                if reason.doubt
+                else f"{request}: the account may not do this{said}. C{check}",
                 status=status,
+                reason=reason.text,
             )
         if status == 429:
             error = TransportError(f"{request}: the service asks to slow down (HTTP 429).", status=status)
@@ -405,28 +426,46 @@ class Transport:
     def _where(self) -> str:
         return region_of_host(self.base_url) or self.base_url
 
-    def _signing_hint(self, response: requests.Response, said: str) -> str:
-        hint = self._auth.hint(newer=_is_newer(response))
-        if why := self._auth.explain(said):
-            return f"It says {said!r}: {why}. {hint}".strip()
-        others = ", ".join(name for name in REGIONS if name != self._where())
-        region = f"first check that region is the account's (now {self._where()}; others: {others})"
-        parts = [
-            f"Keys differ per region: {region}, then {self._auth.inputs}.",
-            hint,
-            f"It says {said!r}." if said else "",
-        ]
-        return " ".join(part for part in parts if part)
+    def _unauthorized(self, status: int, request: _Request, reason: Reason, code: int | None) -> AuthError:
+        """The error for credentials that are not accepted, with what to check."""
+        hint = self.sign_in_hint
+        if reason.kind == "message" and (why := self._auth.explain(reason.text)):
+            check = f"It says {reason.text!r}: {why}. {hint}"
+        else:
+            others = ", ".join(name for name in REGIONS if name != self._where())
+            region = f"first check that region is the account's (now {self._where()}; others: {others})"
+            said = f"It says {reason.text!r}." if reason.text and not reason.doubt else ""
+            check = f"Keys differ per region: {region}, then {self._auth.inputs}. {hint} {said}"
+        what = (
+            f"HTTP {status} with {reason}. {reason.doubt} If it comes from the service, it does not accept the "
+            "credentials."
+            if reason.doubt
+            else "the service does not accept the credentials."
+        )
+        # docs/reference/api-facts.md#wrong-credentials
+        hides = status == 401 and code == 104 and reason.text == _HIDDEN
+        server = "This server" if self.newer_server else "If this is a newer server, it"
+        return AuthError(
+            " ".join(f"{request}: {what} {check}".split()),
+            status=status,
+            reason="" if reason.doubt else reason.text,
+            advice=f"{server} hides the reason: `sauce-appdist whoami` (step check) asks for it." if hides else "",
+        )
 
-    def _excerpt(self, response: requests.Response, body: bytes) -> str:
-        kind = self._redact.host(response.headers.get("Content-Type", "")).partition(";")[0] or "no content type"
-        text = one_line(self._redact(body[:4000].decode("utf-8", "replace")), 160)
-        return f"{one_line(kind, 60)}, {text!r}" if text else f"{one_line(kind, 60)}, an empty body"
+    @property
+    def sign_in_hint(self) -> str:
+        """What else to try after the credentials were refused; "" if there is nothing."""
+        return self._auth.hint(newer=self.newer_server)
+
+    def _media(self, response: requests.Response) -> str:
+        """The content type, for a message."""
+        kind = self._redact.host(response.headers.get("Content-Type", "")).partition(";")[0]
+        return one_line(kind, 60) or "no content type"
 
     def _tell_sunset(self, response: requests.Response) -> None:
-        if self.newer or not _is_newer(response):
+        if self._sunset_told or not _announces_end(response):
             return
-        self.newer = True
+        self.newer_server = self._sunset_told = True
         if sunset := response.headers.get("Sunset"):
             self.sunset = one_line(self._redact(sunset), 60)
         when = f"and will switch it off on {self.sunset}" if self.sunset else "and may switch it off"
@@ -442,6 +481,7 @@ class _Request(NamedTuple):
     query: Mapping[str, str] | None
     accept: str = "application/json"
     elsewhere: bool = False
+    renew: bool = True
 
     @property
     def kind(self) -> RequestKind:
@@ -467,8 +507,8 @@ def _media_type(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
-def _is_newer(response: requests.Response) -> bool:
-    """Newer servers announce the end of this API (docs/reference/api-facts.md#end-of-v1)."""
+def _announces_end(response: requests.Response) -> bool:
+    """Newer servers may announce the end of this API (docs/reference/api-facts.md#end-of-v1)."""
     return bool(response.headers.get("Sunset") or response.headers.get("Deprecation"))
 
 

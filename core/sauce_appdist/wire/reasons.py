@@ -1,0 +1,104 @@
+"""What a server says of a failed request, whatever its shape: the service, an identity provider, GitHub's runner.
+
+One reader for all of them: docs/reference/errors.md#what-the-server-says lists the shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sauce_appdist.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FOREIGN = "This may come from a proxy or a firewall."
+_MAX_JSON = 1 << 20  # bytes; a longer body is quoted as text
+_WINDOW = 8192  # characters that are looked at; a page names itself in its first lines
+_LONGEST = 300  # characters of a message that are shown
+_EXCERPT = 160  # characters of a page or a text that are shown
+_DEEPEST = 4
+# In the order in which they are told: OAuth (RFC 6749), Okta, ADFS, problem details (RFC 9457), JSON:API and GraphQL.
+_NAMES = (
+    *("error", "errorCode", "error_description", "errorSummary"),
+    *("title", "message", "detail", "errors"),
+)
+_UNSEEN = re.compile(r"<!--.*?-->|<(script|style|svg)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+
+
+class Reason(NamedTuple):
+    """What a failed answer says: one line without secrets, "" if it says nothing.
+
+    A message is what JSON names as the reason. A page or any other text may come from something in between.
+    """
+
+    text: str = ""
+    kind: Literal["message", "page", "text"] = "message"
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        if self.kind == "message":
+            return self.text
+        return f"a page, {self.text!r}" if self.kind == "page" else f"the text {self.text!r}"
+
+    @property
+    def doubt(self) -> str:
+        """A sentence on who may have answered instead; "" for a message."""
+        return "" if self.kind == "message" else FOREIGN
+
+
+def read_reason(body: bytes, redact: Callable[[str], str]) -> Reason:
+    """The reason in the body of a failed answer; `redact` hides secrets."""
+    try:
+        data = json.loads(body[: _MAX_JSON + 1])
+    except (ValueError, RecursionError):
+        data = None
+    said = ": ".join(dict.fromkeys(text.strip().rstrip(".") for text in _told(data) if text.strip()))
+    if said:
+        return Reason(_cut(said, _LONGEST, redact))
+    if isinstance(data, dict) and (not data or data.keys() & {"status", "code"}):
+        return Reason()
+    text = data if isinstance(data, str) else body[: 4 * _WINDOW].decode("utf-8", "replace")
+    if not text.lstrip("\ufeff \t\r\n").startswith("<"):
+        shown = _cut(text, _EXCERPT, redact)
+        return Reason(shown, "text") if shown else Reason()
+    # Redacted as it came too: without its tags, a secret with "<" in it would not be recognized.
+    page = _whole(text, redact)
+    title = _TITLE.search(page)
+    shown = unescape(title[1]) if title else ""
+    return Reason(_cut(shown.strip() or unescape(_UNSEEN.sub(" ", page)), _EXCERPT, redact), "page")
+
+
+def _told(value: Any, depth: int = 0) -> Iterator[str]:
+    """The texts that name a reason, in the order of `_NAMES`; of an object inside `errors`, any text."""
+    if isinstance(value, str):
+        if depth:
+            yield value
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        if depth:
+            yield str(value)
+    elif isinstance(value, list) and depth < _DEEPEST:
+        for item in value:
+            yield from _told(item, depth + 1 if isinstance(item, (dict, list)) else depth)
+    elif isinstance(value, dict) and depth < _DEEPEST:
+        found = [text for name in _NAMES for text in _told(value.get(name), depth + 1)]
+        if not found and depth:
+            rest = [value["code"]] if "code" in value else list(value.values())
+            found = [text for item in rest for text in _told(item, depth + 1)]
+        yield from found
+
+
+def _whole(text: str, redact: Callable[[str], str]) -> str:
+    """The beginning of a text without secrets; an ellipsis shows a redactor where a secret may be cut off."""
+    return redact(text if len(text) <= _WINDOW else f"{text[:_WINDOW]}…")
+
+
+def _cut(text: str, limit: int, redact: Callable[[str], str]) -> str:
+    """One line, redacted before it is cut: half a secret would not be recognized."""
+    return one_line(_whole(text, redact), limit)
