@@ -203,13 +203,21 @@ def _inputs(
         inputs = parse(declared, texts, ci.holds_secret)
     except InputError as error:
         credentials = [name for name in texts if is_secret(declared.model_fields[name])]
-        raise InputError(f"{error}{'' if credentials else missing_secrets(environ)}") from None
+        why = f"{_UNSET if system else ''}{missing_secrets(environ)}" if not credentials else ""
+        raise InputError(f"{error}{why}") from None
     ci.debugging = inputs.debug
     for warning in found.warnings:
         ci.warning(warning)
     if found.build_from:
         ci.info(f"The build comes from the environment: {', '.join(found.build_from)}.")
     return inputs
+
+
+# What no CI system tells: an expression or a variable that does not exist is an empty text.
+_UNSET = (
+    "\nIf a secret or a variable should give the credentials: one that is unset or misspelt is empty, and so is a "
+    "protected variable of GitLab on an unprotected ref."
+)
 
 
 def _problem(work: Callable[[], None]) -> AppDistError | None:
