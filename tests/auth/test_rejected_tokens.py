@@ -67,3 +67,46 @@ def test_every_documented_message_is_explained(
     refused(done, AUTH, f"It says {message!r}", hint, claims, "expires ")
     assert "oidc_company_0002" not in done.log
     assert {request["status"] for request in service.requests} == {401}
+
+
+# How v3 begins what it says of the same tokens: docs/reference/api-facts.md#oidc-messages.
+V3 = {
+    "Invalid config key": "Invalid OIDC config key",
+    "OIDC not enabled for this organization": "OIDC authentication is disabled",
+    "Invalid issuer": "Issuer mismatch: expected",
+    "Invalid audience": "Audience mismatch: expected",
+    "Token has expired": "Token validation failed: Expired token",
+    "Invalid token signature": "Token validation failed: Signature verification failed",
+    "Missing required scope": "Token missing required scope. Required one of: builds:read",
+    "Failed to fetch JWKS": "Failed to fetch JWKS from issuer",
+}
+
+
+@pytest.mark.parametrize("service", ["compat"], indirect=True)
+@pytest.mark.parametrize("message", V3)
+def test_check_explains_what_the_newer_server_hides(
+    run: Run,
+    service: Service,
+    identity: IdentityProvider,
+    trust: Callable[..., None],
+    seed: dict[str, Any],
+    message: str,
+) -> None:
+    settings, arrange, inputs, hint = MESSAGES[message]
+    seed["settings"] = {"reasons": "hidden"}
+    trust(identity, scopes=SCOPES.split(), **settings)
+    arrange(identity)
+    if message.startswith("OIDC not enabled"):
+        service.reset({name: value for name, value in seed.items() if name != "oidc"})
+    signed = by_secret(identity, **{"oidc_scope": SCOPES, **inputs})
+    done = run("find", **BUILD, **signed)
+    assert done.code == AUTH
+    assert "This server hides the reason: `sauce-appdist whoami` (step check) asks for it." in done.log
+    assert hint not in done.log
+    done = run("check", **signed)
+    assert done.code == AUTH
+    problem = next(line for line in done.log.splitlines() if line.startswith("Sign-in refused:"))
+    assert V3[message] in problem
+    assert hint in problem
+    assert f"v3 is asked with the same credentials: it says '{V3[message]}" in done.log
+    assert service.sent[-1] == "GET /api/v3/projects"

@@ -27,9 +27,7 @@ class Outputs(StepOutputs):
     sign_in: str | None = output("Sign-in method, by its name in docs/reference/sign-in.md.")
     projects: int | None = output("Number of projects that the account can see.")
     dialect: str | None = output("classic, or compat if a response shows that it is a newer server.")
-    sunset: str | None = output(
-        "Date on which the service ends this API, as it writes it; empty if it sends none."
-    )
+    sunset: str | None = output("Date on which the service ends this API, as it writes it; empty if it sends none.")
 
 
 def run(_: Inputs, context: Context, out: Outputs) -> None:
