@@ -17,7 +17,7 @@ def test_wrong_inputs_fail_in_every_mode(judge: Judge, service: Service) -> None
     for mode in ("enforce", "report"):
         done = judge(coverage_groups="Q", min_coverage="1%", gate_mode=mode)
         assert done.code == INPUT
-        assert "coverage-groups names unknown tester groups: 'Q' (did you mean 'QA'?)" in done.log
+        assert "coverage-groups names no tester group: 'Q' (did you mean 'QA'?)" in done.log
         assert done.outputs["verdict"] is None
         assert done.outputs["sessions"] == 40
 
@@ -85,7 +85,7 @@ COPY = {"to_folder": "RC"}
         bad("feedback-block-pattern is not a valid regular expression", feedback_block_pattern="a(?i)b"),
         bad("matches an empty text", feedback_block_pattern="blocker|"),
         bad("matches an empty text", feedback_block_pattern="(blocker)?"),
-        bad("feedback-block-pattern contains only white space", feedback_block_pattern="  "),
+        bad("feedback-block-pattern is empty: the expression or variable that it is set from has no value", feedback_block_pattern="  "),
         *(
             bad(f"timezone is '{wrong}', which this machine does not know: set UTC, a name like America/New_York, or an offset", timezone=wrong, **ONE)
             for wrong in ("Mars/Olympus", "CEST", "+2", "+25:00", "+02:60", "../../etc/passwd", "/etc/localtime", "Europe")
