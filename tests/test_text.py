@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from hypothesis import given, strategies as st
 
 from ci.support import commands
-from sauce_appdist.text import Redactor, markdown_block, one_line, printable
+from sauce_appdist.text import Redactor, markdown_block, one_line, printable, without_commands
 
 
-@given(st.text())
+@given(st.text() | st.text(st.sampled_from("#:[]vso \n")))
 def test_no_text_becomes_a_command(text: str) -> None:
     assert not commands(printable(text))
     assert not commands("debug: " + printable(text))
     assert one_line(text).isprintable() or not text.isprintable()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["##vso[task.complete result=Failed;]", "a ##VSO[x]", "###teamcity[buildStop]", "##[group]x", "::error::x"],
+)
+def test_commands_of_other_runners_are_read_and_not_obeyed(command: str) -> None:
+    assert commands(command)
+    assert not commands(printable(command))
+    assert printable(command).replace("\u200b", "") == command
+    assert json.loads(without_commands(json.dumps({"said": command}))) == {"said": command}
+    assert not commands(without_commands(json.dumps(command)))
 
 
 @given(st.text(st.sampled_from("`~\n a"), max_size=30))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from sauce_appdist import __version__
 from sauce_appdist.clock import Clock
-from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError
+from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError, UnwritableOutputs
 from sauce_appdist.steps import ALIASES, STEPS, load
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Cl
     except Usage as usage:
         from sauce_appdist.ci.base import say
 
-        say(out if usage.code == 0 else sys.stderr, _without_secrets(str(usage), environ))
+        say(*((out, str(usage)) if usage.code == 0 else (sys.stderr, _without_secrets(str(usage), environ))))
         return usage.code
     if command.words[0] == "api":
         return run_api(command, environ, out, clock)
@@ -89,9 +89,10 @@ def _without_secrets(text: str, environ: Mapping[str, str]) -> str:
     """A usage message may quote an argument that is a secret of the environment."""
     from sauce_appdist.interface.environment import secrets_in
     from sauce_appdist.interface.inputs import ConnectionInputs
-    from sauce_appdist.text import Redactor
+    from sauce_appdist.text import Redactor, is_placeholder, printable
 
-    return Redactor(secrets_in(ConnectionInputs, environ))(text)
+    secrets = secrets_in(ConnectionInputs, environ).values()
+    return printable(Redactor(secret for secret in secrets if not is_placeholder(secret))(text))
 
 
 def run_step(
@@ -117,6 +118,7 @@ def run_step(
         inputs = _inputs(step.Inputs, options, environ, ci, ignored)
         outputs.dry_run = inputs.dry_run
         ci.report.title = name
+        ci.check_outputs()
         step.run(inputs, Context(_client(inputs, environ, ci, clock), ci, clock, inputs.dry_run), outputs)
         if outputs.dry_run:
             ci.report.fact("Dry run", "nothing was written")
@@ -133,6 +135,8 @@ def run_step(
     except BrokenPipeError:
         pass  # the reader of stdout has gone
     except OSError as error:
+        if isinstance(problem, UnwritableOutputs):
+            return problem.exit_code  # as reported above
         unwritten = PartialSuccessError(
             f"The outputs cannot be written: {error.strerror} ({error.filename}). The step itself "
             + ("failed as reported above." if problem else "completed.")
@@ -186,15 +190,18 @@ def _inputs(
     from sauce_appdist.interface.inputs import is_secret
     from sauce_appdist.text import basic_pair
 
-    for secret in (*secrets_in(declared, environ), *job_secrets(environ)):
-        ci.mask(secret)
+    secrets = {**secrets_in(declared, environ), **job_secrets(environ)}
+    for secret in secrets.values():
+        _mask(secret, ci)
     system = system_of(environ)
     literal = system is not None and system.literal_variables
     found = gather(declared, options, environ, literal_variables=literal)
     texts = found.texts
     for name, text in texts.items():
         if is_secret(declared.model_fields[name]):
-            ci.mask(text)  # from a file
+            _mask(text, ci)  # from a file
+    used = {text for name, text in texts.items() if is_secret(declared.model_fields[name])}
+    _warn_of_placeholders({name: secret for name, secret in secrets.items() if secret not in used}, ci)
     if {"email", "api_key"} <= texts.keys():  # as the Authorization header encodes them
         ci.mask(basic_pair(texts["email"].strip(), texts["api_key"].strip()))
     if ignored is not None:
@@ -218,6 +225,24 @@ _UNSET = (
     "\nIf a secret or a variable should give the credentials: one that is unset or misspelt is empty, and so is a "
     "protected variable of GitLab on an unprotected ref."
 )
+
+
+def _mask(secret: str, ci: Ci) -> None:
+    from sauce_appdist.text import is_placeholder
+
+    if not is_placeholder(secret):
+        ci.mask(secret)
+
+
+def _warn_of_placeholders(unused: Mapping[str, str], ci: Ci) -> None:
+    from sauce_appdist.text import MIN_SECRET, is_placeholder
+
+    for name, secret in unused.items():
+        if is_placeholder(secret):
+            ci.warning(
+                f"{name} has fewer than {MIN_SECRET} characters, so it is treated as a placeholder: it is not hidden "
+                "in the log. Remove it, or set the real credential."
+            )
 
 
 def _problem(work: Callable[[], None]) -> AppDistError | None:

@@ -34,6 +34,12 @@ class InputError(AppDistError):
     title = "Wrong input"
 
 
+class UnwritableOutputs(InputError):
+    """The outputs of a step cannot be written, which is noticed before anything is sent."""
+
+    title = "Outputs cannot be written"
+
+
 class NotSent(InputError):
     """A dry run reached a request that would have written."""
 

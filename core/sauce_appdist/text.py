@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# The runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line.
-_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[)", re.MULTILINE)
+# GitHub's runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line, as Azure Pipelines
+# accepts `##vso[…]` and TeamCity `##teamcity[…]`. A shell step may run on any of them.
+_MARK = r"##(?=[A-Za-z]*\[)"
+_COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK}", re.MULTILINE)
+MIN_SECRET = 8  # characters; anything shorter is a placeholder, and hiding it would hide digits and words everywhere
 _MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much of every message
 _CUT = re.compile(r"(\S{4,})…")
 _ZERO_WIDTH_SPACE = "\u200b"
@@ -42,8 +45,8 @@ class Redactor:
                 self._spellings = sorted({*self._spellings, *_spelled(part)}, key=len, reverse=True)
 
     def finds(self, text: str) -> bool:
-        """Whether a text contains a secret of at least eight characters."""
-        return any(len(spelling) >= 8 and spelling in text for spelling in self._spellings)
+        """Whether a text contains a secret of at least MIN_SECRET characters."""
+        return any(len(spelling) >= MIN_SECRET and spelling in text for spelling in self._spellings)
 
     def host(self, url: str) -> str:
         """A scheme and host, hidden as a whole if it contains a secret in any case."""
@@ -74,6 +77,16 @@ def _spelled(secret: str) -> set[str]:
     slashed = {text.replace("/", r"\/") for text in escaped}
     listed = secret.replace('"', '""')
     return {secret, secret.strip(), html.escape(secret), listed, *escaped, *slashed, *coded}
+
+
+def is_placeholder(secret: str) -> bool:
+    """Whether a text is too short for a credential: it is neither used nor hidden."""
+    return len(secret.strip()) < MIN_SECRET
+
+
+def without_commands(json_text: str) -> str:
+    """JSON of the same meaning in which no runner finds a command."""
+    return re.sub(_MARK, r"#\\u0023", json_text)
 
 
 def printable(text: str) -> str:

@@ -16,7 +16,7 @@ PROMOTE = {
     "APPDIST_GROUPS": "QA",
     "APPDIST_NOTIFY": "true",
 }
-EVIL = "x\n::error::pwned\r\n  ::set-output name=build-id::9\n##[warning]w | y\x1b[31m`</details>` [l](javascript:1) <b> ghadelimiter_1\nEOF\nname<<EOF"
+EVIL = "x\n::error::pwned\r\n  ::set-output name=build-id::9\n##[warning]w ##vso[task.setvariable variable=a]b ##teamcity[buildStop] | y\x1b[31m`</details>` [l](javascript:1) <b> ghadelimiter_1\nEOF\nname<<EOF"
 
 
 def evil(service: Service) -> None:
@@ -43,5 +43,5 @@ def evil(service: Service) -> None:
 
 
 def commands(text: str) -> list[str]:
-    """What a GitHub runner would take for a command."""
-    return [line for line in re.split(r"[\n\r]", text) if re.match(r"\s*::", line) or "##[" in line]
+    """What a runner of GitHub, Azure Pipelines or TeamCity would take for a command."""
+    return [line for line in re.split(r"[\n\r]", text) if re.match(r"\s*::", line) or re.search(r"##\w*\[", line)]

@@ -59,6 +59,30 @@ def test_gitlab_dotenv_leaves_out_what_it_cannot_hold(process: Process, service:
     assert "\x1b[31m" not in done.text
 
 
+@pytest.mark.parametrize("secret", ["$APPDIST_API_KEY", "${APPDIST_API_KEY}", "%APPDIST_API_KEY%", "$$x"])
+def test_gitlab_cannot_expand_a_variable_in_what_a_later_job_gets(
+    process: Process, service: Service, secret: str
+) -> None:
+    """An upload names its version; GitLab would put the key in its place."""
+    build = service.build(ANDROID, NEWEST_ANDROID) | {"appVersion": f"5.0-{secret}", "projectId": ANDROID}
+    service.fault(method="GET", path=f"/builds/{NEWEST_ANDROID}$", status=200, body={"status": "ok", "build": build})
+    done = process("find", env=GITLAB)
+    assert done.code == 0, done.log
+    dotenv = dict(line.split("=", 1) for line in done.files["appdist.env"].splitlines())
+    assert "APPDIST_APP_VERSION" not in dotenv
+    assert dotenv["APPDIST_BUILD_ID"] == NEWEST_ANDROID
+    assert json.loads(done.files["appdist-outputs.json"])["app-version"] == f"5.0-{secret}"
+    assert "Only in appdist-outputs.json, because GitLab would put variables in place of $NAME and %NAME%" in done.text
+    assert re.search(r"credentials too: APPDIST_APP_VERSION\.", done.text)
+
+
+def test_gitlab_keeps_what_only_looks_like_a_variable(process: Process, service: Service) -> None:
+    build = service.build(ANDROID, NEWEST_ANDROID) | {"appVersion": "5.0 (50% of 100%)", "projectId": ANDROID}
+    service.fault(method="GET", path=f"/builds/{NEWEST_ANDROID}$", status=200, body={"status": "ok", "build": build})
+    done = process("find", env=GITLAB)
+    assert "APPDIST_APP_VERSION=5.0 (50% of 100%)" in done.files["appdist.env"].splitlines()
+
+
 def test_a_later_gitlab_job_finds_its_build_without_wiring(process: Process, service: Service) -> None:
     first = process("promote", env=GITLAB | PROMOTE)
     dotenv = dict(line.split("=", 1) for line in first.files["appdist.env"].splitlines())

@@ -76,8 +76,9 @@ def in_terminal(service: Service, *argv: str) -> Outcome:
     return Outcome(running.returncode, {}, "", text.decode())
 
 
-def test_outputs_that_cannot_be_written_are_an_error_without_a_traceback(process: Process, tmp_path: Path) -> None:
-    done = process("tag", env=GITHUB | {"APPDIST_TAGS": "x", "GITHUB_OUTPUT": str(tmp_path / "no" / "such")})
+def test_outputs_that_cannot_be_written_are_an_error_without_a_traceback(process: Process) -> None:
+    """The disk is full when the outputs are written, which no check beforehand can show."""
+    done = process("tag", env=GITHUB | {"APPDIST_TAGS": "x", "GITHUB_OUTPUT": "/dev/full"})
     assert done.code == 6  # not 2, which says that nothing was written
     assert "The outputs cannot be written" in done.text
     assert "The step itself completed." in done.text

@@ -30,7 +30,8 @@ def bad(step: str, expected: str, *, drop: str = "", code: int = INPUT, **inputs
         bad("find", "Only newer servers accept an api-key alone: set email too", code=AUTH, drop="APPDIST_EMAIL", **BUILD),
         bad("find", "oidc-token needs oidc-config-key", drop="APPDIST_EMAIL APPDIST_API_KEY", oidc_token="tok-1234", **BUILD),
         bad("find", "api-key is empty, or contains white space", api_key="two words", **BUILD),
-        bad("find", "the service does not accept the credentials", api_key="wrong", code=AUTH, **BUILD),
+        bad("find", "the service does not accept the credentials", api_key="wrong-key", code=AUTH, **BUILD),
+        bad("find", "api-key has fewer than 8 characters, so it is not a credential", api_key="changeme"[:7], **BUILD),
         # where to
         bad("find", "region is 'us-west-1', expected one of us-east-1, eu-central-1, legacy", region="us-west-1", **BUILD),
         bad("find", "(did you mean 'eu-central-1'?)", region="eu-central", **BUILD),

@@ -68,10 +68,10 @@ def missing_secrets(environ: Mapping[str, str]) -> str:
     return system.load().missing_secrets(environ) if system else ""
 
 
-def job_secrets(environ: Mapping[str, str]) -> list[str]:
-    """Secrets that CI systems put into every job; they must never be shown, even if the step does not use them."""
+def job_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What CI systems give a job and must never be shown, by its variable, though most steps do not use it."""
     names = [name for system in SYSTEMS.values() for name in system.secrets]
-    return [environ[name] for name in names if environ.get(name)]
+    return {name: environ[name] for name in names if environ.get(name, "").strip()}
 
 
 def choose(environ: Mapping[str, str], out: TextIO, *, json: bool = False) -> Ci:

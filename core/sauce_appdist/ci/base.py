@@ -7,10 +7,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from sauce_appdist.ci.report import Report
+from sauce_appdist.errors import UnwritableOutputs
 from sauce_appdist.text import Redactor, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from sauce_appdist.errors import AppDistError
     from sauce_appdist.interface.outputs import StepOutputs
@@ -86,6 +88,25 @@ class Ci(ABC):
     def values(self, outputs: StepOutputs) -> dict[str, Any]:
         """The outputs for a JSON file, without secrets."""
         return {name: self._redacted(value) for name, value in outputs.values().items()}
+
+    def output_files(self) -> Mapping[str, Path]:
+        """The files that `finish` writes, by the name that users know."""
+        return {}
+
+    def check_outputs(self) -> None:
+        """Raises UnwritableOutputs, which names the file, if the outputs cannot be written."""
+        for name, path in self.output_files().items():
+            existed = path.exists()
+            try:
+                with path.open("ab"):
+                    pass
+                if not existed:
+                    path.unlink()
+            except OSError as error:
+                raise UnwritableOutputs(
+                    f"{name} cannot be written: {error.strerror} ({path}). Nothing was sent. "
+                    "Make the file writable for the job's user."
+                ) from None
 
     def _redacted(self, value: Any) -> Any:
         if isinstance(value, str):

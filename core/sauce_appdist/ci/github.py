@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import github_action_utils as gha
@@ -48,7 +49,7 @@ def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Toke
         raise InputError(
             "oidc-provider is github, but this job may not request an ID token. Add to the job (or to the workflow; a "
             "called workflow needs it in the calling job too):\n  permissions:\n    id-token: write"
-            + missing_secrets(environ)
+            + _fork_hint(environ)
         )
     http.learn(token)
     from sauce_appdist.auth.oidc import github_id_token  # most jobs sign in otherwise
@@ -57,8 +58,20 @@ def id_token(environ: Mapping[str, str], audience: str, http: TokenHttp) -> Toke
 
 
 def missing_secrets(environ: Mapping[str, str]) -> str:
-    """Why a pull request from a fork has no credentials; "" for any other job."""
-    if environ.get("GITHUB_EVENT_NAME") != "pull_request":
+    """Why a run of Dependabot or of a fork has no credentials; "" for any other job."""
+    # A run that somebody repeats keeps its actor, and with it the secrets it gets.
+    if environ.get("GITHUB_ACTOR") == "dependabot[bot]":
+        return (
+            "\nA run that Dependabot starts, on push too, gets Dependabot secrets and no Actions secrets: store "
+            "the credentials under Settings > Secrets and variables > Dependabot, or run this only if "
+            "github.actor != 'dependabot[bot]'."
+        )
+    return _fork_hint(environ)
+
+
+def _fork_hint(environ: Mapping[str, str]) -> str:
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    if not event.startswith("pull_request") or event == "pull_request_target":
         return ""
     return (
         "\nA pull request from a fork gets neither secrets nor an ID token: run this on push, or only if "
@@ -99,11 +112,18 @@ class GitHub(Ci):
             self._command("endgroup")
 
     def finish(self, outputs: StepOutputs) -> None:
-        if "GITHUB_OUTPUT" in self.environ:
-            for name, text in outputs.texts().items():
-                gha.set_output(name, self._redact(text))
-        if "GITHUB_STEP_SUMMARY" in self.environ:
-            gha.append_job_summary(summary(self.report, self._redact))
+        try:
+            if "GITHUB_OUTPUT" in self.environ:
+                for name, text in outputs.texts().items():
+                    gha.set_output(name, self._redact(text))
+        finally:
+            if "GITHUB_STEP_SUMMARY" in self.environ:
+                gha.append_job_summary(summary(self.report, self._redact))
+
+    def output_files(self) -> Mapping[str, Path]:
+        return {
+            name: Path(self.environ[name]) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY") if name in self.environ
+        }
 
 
 def summary(report: Report, redact: Callable[[str], str] = str) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 DOTENV, OUTPUTS, ANNOTATIONS = "appdist.env", "appdist-outputs.json", "appdist-annotations.json"
 DOTENV_BYTES, DOTENV_VARIABLES = 5 * 1024, 20  # GitLab's limits; past them the job fails
+# In a later job, GitLab and its runner expand $NAME, ${NAME} and %NAME% in a value of a dotenv report.
+_EXPANDED = re.compile(r"\$|%[A-Za-z_]\w*%", re.ASCII)
 _RED, _YELLOW, _RESET = "\x1b[31;1m", "\x1b[33;1m", "\x1b[0m"
 
 
@@ -56,9 +58,15 @@ def id_token(environ: Mapping[str, str], audience: str, _http: TokenHttp) -> Tok
     return Token(token, until(token))
 
 
-def missing_secrets(_environ: Mapping[str, str]) -> str:
-    """Always "": GitLab does not say why a variable is missing."""
-    return ""
+def missing_secrets(environ: Mapping[str, str]) -> str:
+    """Why a job may not get a protected variable; "" on a protected branch or tag."""
+    if environ.get("CI_COMMIT_REF_PROTECTED") != "false":
+        return ""
+    ref = one_line(environ.get("CI_COMMIT_REF_NAME", ""), 60)
+    return (
+        f"\nThe branch or tag {ref} is not protected (CI_COMMIT_REF_PROTECTED=false), so the job gets no "
+        "CI/CD variable that is protected: protect it in Settings > Repository, or run this on a protected one."
+    )
 
 
 def log(environ: Mapping[str, str], out: TextIO) -> Ci:
@@ -85,32 +93,44 @@ class GitLab(Ci):
             self._print(f"\x1b[0Ksection_end:{int(time.time())}:{name}\r\x1b[0K")
 
     def finish(self, outputs: StepOutputs) -> None:
-        folder = Path(self.environ.get("CI_PROJECT_DIR") or ".")
+        files = self.output_files()
         values = json.dumps(self.values(outputs), ensure_ascii=False, indent=2)
-        (folder / OUTPUTS).write_text(values + "\n", encoding="utf-8")
-        (folder / DOTENV).write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
+        files[OUTPUTS].write_text(values + "\n", encoding="utf-8")
+        files[DOTENV].write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
         links = [
             {"external_link": {"label": one_line(self.clean(text)), "url": self._redact(url or "")}}
             for _, text, url in self.report.links
         ]
         content = {"Mobile App Distribution": links} if links else {}
-        (folder / ANNOTATIONS).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        files[ANNOTATIONS].write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         for line in plain_report(self.report):
             self.info(line)
 
+    def output_files(self) -> Mapping[str, Path]:
+        folder = Path(self.environ.get("CI_PROJECT_DIR") or ".")
+        return {name: folder / name for name in (OUTPUTS, DOTENV, ANNOTATIONS)}
+
     def _dotenv(self, outputs: StepOutputs) -> str:
-        """Single-line values within GitLab's limits; the others are only in the outputs file."""
+        """Single-line values within GitLab's limits that stay as they are; the others are only in the outputs file."""
         lines: list[str] = []
         left_out: list[str] = []
+        expanded: list[str] = []
         size = 0
         for name, text in outputs.dotenv().items():
             line = f"{name}={text}\n"
             fits = size + len(line.encode()) <= DOTENV_BYTES and len(lines) < DOTENV_VARIABLES
-            if is_single_line(text) and text == text.strip() and fits:
+            if _EXPANDED.search(text):
+                expanded.append(name)
+            elif is_single_line(text) and text == text.strip() and fits:
                 lines.append(line)
                 size += len(line.encode())
             else:
                 left_out.append(name)
         if left_out:
             self.info(f"Only in {OUTPUTS}, because GitLab's dotenv report cannot hold them: {', '.join(left_out)}.")
+        if expanded:
+            self.info(
+                f"Only in {OUTPUTS}, because GitLab would put variables in place of $NAME and %NAME% in them, "
+                f"credentials too: {', '.join(expanded)}."
+            )
         return "".join(lines)

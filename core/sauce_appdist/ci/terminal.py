@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sauce_appdist.ci.base import Ci, say
 from sauce_appdist.ci.report import MARKS
+from sauce_appdist.text import without_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,7 +153,7 @@ class JsonOutput(Answers):
         self._write(outputs.values())
 
     def _write(self, data: Any) -> None:
-        # Escape what the stream cannot encode, and `##[`, which a runner takes for a command anywhere.
+        # Escape what the stream cannot encode, and what a runner takes for a command anywhere in a line.
         wide = (self._out.encoding or "utf-8").lower().replace("-", "") == "utf8"
         text = json.dumps(self._redacted(data), ensure_ascii=not wide, indent=2)
-        print(text.replace("##[", r"#\u0023["), file=self._out, flush=True)
+        print(without_commands(text), file=self._out, flush=True)

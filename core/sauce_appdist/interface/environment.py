@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 InputsT = TypeVar("InputsT", bound=StepInputs)
 
 
-def secrets_in(inputs: type[StepInputs], environ: Mapping[str, str]) -> list[str]:
-    """Every secret that the environment holds for these inputs, whether or not it is used."""
-    names = [name for name, field in inputs.model_fields.items() if is_secret(field)]
-    texts = [environ.get(spelled(name), "") for name in names for spelled in (input_variable, variable)]
-    return [text for text in dict.fromkeys(texts) if text]
+def secrets_in(inputs: type[StepInputs], environ: Mapping[str, str]) -> dict[str, str]:
+    """Every secret that the environment holds for these inputs by its variable, whether or not it is used."""
+    secrets = [name for name, field in inputs.model_fields.items() if is_secret(field)]
+    names = [spelled(name) for name in secrets for spelled in (input_variable, variable)]
+    return {name: environ[name] for name in names if environ.get(name, "").strip()}
 
 
 # An input that is set keeps the inputs of this group from falling back to the environment.
@@ -197,6 +198,8 @@ def parse(
     for name, text in texts.items():
         if not is_secret(inputs.model_fields[name]) and holds_secret(text):
             raise InputError(f"{kebab(name)} contains a credential. Remove it.")
+        if _is_path_of_a_file(text) and (is_secret(inputs.model_fields[name]) or name in _TEXTS):
+            raise InputError(_path_instead(kebab(name), f"{name}_file" in inputs.model_fields))
     problems: list[str] = []
     try:
         return inputs.model_validate(texts)
@@ -204,6 +207,22 @@ def parse(
         problems += [_problem(inputs, texts, one) for one in error.errors(include_input=False, include_url=False)]
     # Outside of `except`: pydantic's error holds the values, and would become the context of this error.
     raise InputError("\n".join(dict.fromkeys(problems)))
+
+
+_TEXTS = {"email", "release_notes", "message", "metadata"}  # none of them is ever a path
+
+
+def _is_path_of_a_file(text: str) -> bool:
+    """Whether a text is what GitLab makes of a CI/CD variable of type File."""
+    return os.path.isabs(text.strip()) and os.path.isfile(text.strip())  # noqa: PTH113, PTH117 - a text may be too long
+
+
+def _path_instead(name: str, has_file_input: bool) -> str:
+    other = f" Or set {name}-file to the path." if has_file_input else ""
+    return (
+        f"{name} is the path of a file, and not its content. If it comes from a CI/CD variable of GitLab, change the "
+        f"variable's type from File to Variable.{other}"
+    )
 
 
 def _problem(inputs: type[StepInputs], texts: Mapping[str, str], problem: Any) -> str:

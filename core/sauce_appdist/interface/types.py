@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from sauce_appdist.text import is_single_line, one_line
+from sauce_appdist.text import MIN_SECRET, is_placeholder, is_single_line, one_line
 from sauce_appdist.wire.regions import check_base_url, check_url
 
 if TYPE_CHECKING:
@@ -152,13 +152,22 @@ def _secret(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not text or not re.fullmatch(r"[!-~]+", text):
         raise ValueError("is empty, or contains white space or a character outside ASCII: paste it again")
+    _not_a_placeholder(text)
     return SecretStr(text)
+
+
+def _not_a_placeholder(text: str) -> None:
+    if is_placeholder(text):
+        raise ValueError(
+            f"has fewer than {MIN_SECRET} characters, so it is not a credential: set the real one, or omit it"
+        )
 
 
 def _passphrase(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not text or not is_single_line(text):
         raise ValueError("is empty, or contains a line break or a control character: paste it again")
+    _not_a_placeholder(text)
     return SecretStr(_utf8(text))
 
 
