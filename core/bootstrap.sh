@@ -41,6 +41,13 @@ else
   home=$temp/sauce-appdist-$UID-$digest
 fi
 
+# What a user can do about the directory. On GitHub the runner sets RUNNER_TEMP, below its own work folder.
+if [ "${GITHUB_ACTIONS:-}" = true ]; then
+  elsewhere='give the runner another work folder (config.sh --work): one'
+else
+  elsewhere='set TMPDIR to a directory'
+fi
+
 fail() { # exit code, title, text
   local text=$3
   printf 'sauce-appdist: %s\n' "$text" >&2
@@ -60,7 +67,7 @@ refuse_what_others_can_write() {
     mode=$(ls -ld "$home") # of a link: l...
     if [ ! -O "$home" ] || [ "${mode:0:10}" != drwx------ ]; then
       fail 2 'Unsafe temporary directory' "$home (${mode:0:10}) is not a private directory of this user, \
-so nothing in it is run. Remove it, or set RUNNER_TEMP to a directory that nobody else can write to."
+so nothing in it is run. Remove it, or $elsewhere that no other user can write to."
     fi
   fi
 }
@@ -191,7 +198,7 @@ keep_only_index_settings() {
     esac
   done
   # These may be set in a configuration file, too.
-  export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+  export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DRY_RUN=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
   # uv does not read pip's variables, but a mirror that is set for pip is meant for every installer.
   if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ] && [ -n "${PIP_INDEX_URL:-}" ]; then
     export UV_DEFAULT_INDEX=$PIP_INDEX_URL
@@ -199,6 +206,19 @@ keep_only_index_settings() {
   if [ -z "${UV_INDEX:-}${UV_EXTRA_INDEX_URL:-}" ] && [ -n "${PIP_EXTRA_INDEX_URL:-}" ]; then
     export UV_EXTRA_INDEX_URL=$PIP_EXTRA_INDEX_URL
   fi
+}
+
+fail_if_full() { # the directory that was written to
+  # The log says so, unless there was no room for the log itself.
+  local room=0
+  { printf '%65536s' '' >"$1/room"; } 2>/dev/null || room=$?
+  rm -f "$1/room"
+  case $room:$(cat "$1/log" 2>/dev/null) in
+    [!0]* | *'No space left on device'* | *'Disk quota exceeded'* | *'os error 28'* | *'os error 112'*)
+      fail 2 'Disk full' "There is no room to install the dependencies, about 30 MB: $temp, or the cache of pip or uv, \
+is full. Free some, or $elsewhere that has room."
+      ;;
+  esac
 }
 
 logged() { # command...: sets $took to its seconds
@@ -220,6 +240,7 @@ with_pip_of_a_venv() {
   # Debian's python3 has no pip; with python3-venv it can make one.
   if ! logged "$python" -I -m venv "$new/venv"; then
     cat "$new/log" >&2
+    fail_if_full "$new"
     fail 2 'No installer' "$python has neither pip nor venv, and there is no uv on PATH. Install one \
 of them (on Debian: apt-get install python3-venv), or put actions/setup-python before this step."
   fi
@@ -251,6 +272,7 @@ install() (
       how='pip of a venv'
     else
       cat log >&2
+      fail_if_full "$new"
       fail 5 'Dependencies not installed' "The dependencies could not be installed; pip's output is above. \
 Check that this machine can reach its package index (PIP_INDEX_URL, HTTPS_PROXY, certificates). If the hashes \
 do not match, the index serves other files than pypi.org."
@@ -264,7 +286,8 @@ find_python
 mkdir -m 700 "$home" 2>/dev/null || true # another step may have made it
 refuse_what_others_can_write
 new=$(mktemp -d "$home/XXXXXXXX") ||
-  fail 2 'Temporary directory not writable' "$home is not writable. Set RUNNER_TEMP to a writable directory."
+  fail 2 'Temporary directory not writable' "$home cannot be written (the reason is above). Free or repair it, or \
+$elsewhere that this user can write to."
 trap 'rm -rf "$new"' EXIT
 deps=$new/$tag
 install
@@ -272,7 +295,10 @@ installed=$deps
 if is_ready; then
   rm -rf "$new" # another step was faster; all use its install
 else
-  printf '%s\n' "$real" "${new##*/}/$tag" "${APPDIST_PYTHON:-}" >"$new/ready"
+  printf '%s\n' "$real" "${new##*/}/$tag" "${APPDIST_PYTHON:-}" >"$new/ready" || {
+    fail_if_full "$new"
+    fail 2 'Temporary directory not writable' "$new/ready cannot be written (the reason is above)."
+  }
   mv -f "$new/ready" "$home/ready"
   python=$real deps=$installed
 fi

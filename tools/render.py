@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "OWNER/sauce-appdist"
 PROMOTE = "promote"  # the root action
+READING = {"check", "find", "gate"}  # the steps that write nothing
 ID_TOKEN_AUDIENCE = "oidc_id_token_audience"  # GitLab creates the token before the step could add a default
 HEADER = "# Rendered by tools/render.py from core/{source}: edit that, then run `make render`.\n"
 ICONS = {
@@ -57,20 +58,63 @@ ICONS = {
     PROMOTE: "trending-up",
 }
 
+BOOTSTRAP = (ROOT / "core" / "bootstrap.sh").read_text("utf-8")
+
+
+def from_bootstrap(pattern: str) -> list[str]:
+    """What core/bootstrap.sh and the templates share: it is written there."""
+    found = re.findall(pattern, BOOTSTRAP, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"core/bootstrap.sh has nothing like {pattern}")
+    return found
+
+
+OLDEST, NEWEST = from_bootstrap(r"^oldest=(\d+)")[0], from_bootstrap(r"^oldest=\d+ newest=(\d+)")[0]
+INDEX_SETTINGS = " | ".join(from_bootstrap(r"^      (PIP_.*)\) ;;$"))
+PIP_DEFAULTS = from_bootstrap(r"^  (export PIP_.*)$")[0]
+
 # What a GitLab job runs. Every input is in the environment: nothing is interpolated into this text.
 # The interpreter is isolated, so that neither the checkout nor PYTHON… variables can put code into it.
-GITLAB_SCRIPT = """\
+# The exit codes are those of errors.py: 2 for what the user can fix, 5 if the package index fails.
+GITLAB_SCRIPT = f"""\
 set -eu
-deps=$(mktemp -d)
+fail() {{ printf 'sauce-appdist: %s\\n' "$2" >&2; exit "$1"; }}
+python3 -I -S -c 'import sys
+good = (3, {OLDEST}) <= sys.version_info[:2] <= (3, {NEWEST}) and sys.implementation.name == "cpython"
+sys.exit(not good)' 2>/dev/null ||
+  fail 2 "This job needs CPython 3.{OLDEST} to 3.{NEWEST} as python3, and its image has: $(python3 -V 2>&1 || true). \
+Set the template's input image, for example image: python:3.13-slim."
+full() {{ fail 2 "There is no room for the dependencies, about 30 MB. Free some, or set the CI/CD variable TMPDIR to a \
+directory that has room."; }}
+deps=$(mktemp -d) || fail 2 "There is no directory for temporary files (the reason is above). Set the CI/CD variable \
+TMPDIR to a directory that the job can write to."
 trap 'rm -rf "$deps"' EXIT
-printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt"
-# Installing may run code of packages: it gets no credentials.
+printf '%s\\n' "$APPDIST_INPUT_PACKAGE" > "$deps/package.txt" || full
+# Installing may run code of packages: it gets no credentials. Of pip's settings it gets those of the index.
 pip_install() (
-  for name in $(env | sed -n 's/^\\(APPDIST_[A-Z_]*\\)=.*/\\1/p'); do unset "$name"; done
-  python3 -I -m pip install --quiet --disable-pip-version-check --no-compile --no-deps "$@"
+  for name in $(env | sed -n -e 's/^\\(APPDIST_[A-Za-z0-9_]*\\)=.*/\\1/p' -e 's/^\\(PIP_[A-Za-z0-9_]*\\)=.*/\\1/p'); do
+    case $name in
+      {INDEX_SETTINGS}) ;;
+      *) unset "$name" ;;
+    esac
+  done
+  {PIP_DEFAULTS}
+  python3 -I -m pip install --quiet --no-compile --no-deps "$@"
 )
-pip_install --target "$deps" -r "$deps/package.txt"
-pip_install --target "$deps" --upgrade --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
+install() {{
+  if pip_install --target "$deps" "$@" > "$deps/log" 2>&1; then return; fi
+  cat "$deps/log" >&2 || true
+  case $(cat "$deps/log") in
+    *'No module named pip'*) fail 2 "The python3 of this image has no pip. Set the template's input image, for example \
+image: python:3.13-slim." ;;
+    *'No space left on device'* | *'Disk quota exceeded'*) full ;;
+  esac
+  head -c 65536 /dev/zero > "$deps/room" || full
+  fail 5 "The dependencies could not be installed; pip's output is above. Check that this runner can reach its package \
+index (PIP_INDEX_URL, HTTPS_PROXY, certificates), and the template's input package."
+}}
+install -r "$deps/package.txt"
+install --upgrade --only-binary :all: --require-hashes -r "$deps/sauce_appdist/requirements.lock"
 python3 -I -S -X utf8 -c 'import sys
 sys.path.append(sys.argv.pop(1))
 from sauce_appdist.cli import entrypoint
@@ -205,6 +249,8 @@ def template(step: str) -> str:
         "variables": variables,
         # For `oidc-provider: gitlab`; nothing else uses this token.
         "id_tokens": {"APPDIST_ID_TOKEN": {"aud": "$[[ inputs.oidc-id-token-audience ]]"}},
+        # A pipeline's `default:` reaches in here: what mails or copies must not run twice, or be stopped half-way.
+        **({} if step in READING else {"retry": 0, "interruptible": False}),
         "script": [GITLAB_SCRIPT.replace("STEP", step)],
         "artifacts": {"when": "always", "paths": paths, "reports": reports},
     }

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from sauce_appdist import __version__
 from sauce_appdist.clock import Clock
-from sauce_appdist.errors import AppDistError, Cancelled, ExitCode, InputError, PartialSuccessError, UnwritableOutputs
+from sauce_appdist.errors import (
+    AppDistError,
+    Cancelled,
+    CannotStart,
+    ExitCode,
+    InputError,
+    PartialSuccessError,
+    UnwritableOutputs,
+)
 from sauce_appdist.steps import ALIASES, STEPS, load
 
 if TYPE_CHECKING:
@@ -44,9 +52,28 @@ def entrypoint() -> NoReturn:
         code = main(sys.argv[1:], os.environ, sys.stdout)
     except Cancelled:
         code = ExitCode.CANCELLED
+    except ImportError as error:
+        if not (error.path or "").endswith((".so", ".pyd")):
+            raise
+        code = _report_unloadable(error, os.environ, sys.stdout)
     with suppress(OSError):
         sys.stdout.flush()
     os._exit(code)
+
+
+def _report_unloadable(error: ImportError, environ: Mapping[str, str], out: TextIO) -> int:
+    """Say why a compiled dependency does not load, and what to do. Returns the exit code."""
+    from sauce_appdist.ci import choose, system_of
+
+    system = system_of(environ)
+    other = system.other_temp if system and system.other_temp else "install it in another directory"
+    if any(text in str(error) for text in ("failed to map segment", "Operation not permitted")):
+        why = f"its file system does not let programs run (it is mounted noexec). Mount it without noexec, or {other}"
+    else:
+        why = f"{error}. Reinstall the dependencies for {sys.executable}"
+    problem = CannotStart(f"{error.path} cannot be loaded: {why}.")
+    choose(environ, out).error(problem)
+    return problem.exit_code
 
 
 def _cancel(*_: object) -> NoReturn:

@@ -40,6 +40,12 @@ class UnwritableOutputs(InputError):
     title = "Outputs cannot be written"
 
 
+class CannotStart(InputError):
+    """The machine does not let the step start. Nothing was sent."""
+
+    title = "The step cannot start"
+
+
 class NotSent(InputError):
     """A dry run reached a request that would have written."""
 

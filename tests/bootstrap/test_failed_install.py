@@ -79,7 +79,7 @@ def test_a_python_that_can_install_nothing(job: Job) -> None:
 def test_a_temp_that_cannot_be_written(job: Job) -> None:
     job.temp.rmdir()
     job.temp.touch()
-    assert "is not writable. Set RUNNER_TEMP to a writable directory." in job.refusal(2)
+    assert "cannot be written (the reason is above). Free or repair it, or set TMPDIR to a directory" in job.refusal(2)
 
 
 def test_in_a_shared_temp_it_has_a_private_directory(shared: Job) -> None:

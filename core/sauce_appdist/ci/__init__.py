@@ -33,12 +33,14 @@ class CiSystem(NamedTuple):
     """A CI system: `variable` is "true" in its jobs, `secrets` are variables whose values must never be shown.
 
     `literal_variables`: our templates pass free text unexpanded, so we look up a text that is only `$NAME`.
+    `other_temp`: how to choose another directory for temporary files.
     """
 
     variable: str
     module: str
     secrets: tuple[str, ...] = ()
     literal_variables: bool = False
+    other_temp: str = ""
 
     def load(self) -> CiModule:
         """Its module; only the module of the running system is loaded."""
@@ -46,8 +48,19 @@ class CiSystem(NamedTuple):
 
 
 SYSTEMS: Mapping[str, CiSystem] = {
-    "github": CiSystem("GITHUB_ACTIONS", "sauce_appdist.ci.github", ("ACTIONS_ID_TOKEN_REQUEST_TOKEN",)),
-    "gitlab": CiSystem("GITLAB_CI", "sauce_appdist.ci.gitlab", ("APPDIST_ID_TOKEN",), literal_variables=True),
+    "github": CiSystem(
+        "GITHUB_ACTIONS",
+        "sauce_appdist.ci.github",
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN",),
+        other_temp="give the runner another work folder (config.sh --work)",
+    ),
+    "gitlab": CiSystem(
+        "GITLAB_CI",
+        "sauce_appdist.ci.gitlab",
+        ("APPDIST_ID_TOKEN",),
+        literal_variables=True,
+        other_temp="set the CI/CD variable TMPDIR to another directory, such as $CI_BUILDS_DIR",
+    ),
 }
 
 
