@@ -367,12 +367,24 @@ def checks_table() -> str:
     return "\n".join(lines)
 
 
+def yaml_types_list() -> str:
+    """The template inputs that are not texts in YAML, for docs/reference/gitlab.md."""
+    booleans = {
+        kebab(name): None
+        for step in STEPS
+        for name, field, inherited in fields(step)
+        if field.annotation is bool and not inherited
+    }
+    return f"Unquoted: {', '.join(f'`{name}`' for name in booleans)} (`true` or `false`), and the array `rules`."
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "steps": steps_table,
     "api": api_table,
     "methods": methods_table,
     "retries": retries_table,
     "checks": checks_table,
+    "yaml types": yaml_types_list,
     "build inputs": shared_inputs_table("The build"),
     "connection inputs": shared_inputs_table("The connection"),
     "build outputs": build_outputs_table,

@@ -258,7 +258,7 @@ def _make_auth(
         return BasicAuth(inputs.email or "", _text(inputs.api_key))
     if method.key == "key":
         return ApiKeyAuth(_text(inputs.api_key))
-    from sauce_appdist.auth.oidc import Provider, Token, describe_token  # not needed to sign in by key
+    from sauce_appdist.auth.oidc import Provider, Token, claims, describe_token  # not needed to sign in by key
 
     wire = http()
     provider = Provider(
@@ -277,6 +277,7 @@ def _make_auth(
         token = id_token(inputs.oidc_provider or "", inputs.oidc_id_token_audience, wire)
         wire.learn(token.value)
         wire.log(f"The job's ID token: {describe_token(token.value)}.")
+        auth.subject = str(claims(token.value).get("sub") or "")
         return token
 
     def exchanged(exchange: Callable[[str], Token]) -> Token:
@@ -297,7 +298,7 @@ def _make_auth(
         source = lambda: exchanged(provider.by_assertion)  # noqa: E731
     else:
         source = lambda: exchanged(provider.by_exchange)  # noqa: E731
-    return OidcAuth(
+    auth = OidcAuth(
         source,
         _text(inputs.oidc_config_key),
         method.formula(),
@@ -307,6 +308,7 @@ def _make_auth(
         renewable=method.key in {"client", "exchange"} or inputs.oidc_provider == "github",
         secrets=[text for text in (_text(inputs.oidc_client_secret), _text(inputs.oidc_token)) if text],
     )
+    return auth
 
 
 def _text(secret: SecretStr | None) -> str:

@@ -122,6 +122,33 @@ def test_a_template_has_no_secret_in_it(step: str) -> None:
     assert not {name.replace("_", "-") for name in secrets} & header["spec"]["inputs"].keys()
 
 
+def test_the_docs_tell_which_inputs_of_a_template_are_no_texts() -> None:
+    """GitLab takes a quoted boolean for a text and refuses it, and a number without quotes."""
+    specs = [template(step)[0]["spec"]["inputs"] for step in STEPS]
+    types = {name: spec.get("type", "string") for inputs in specs for name, spec in inputs.items()}
+    page = (ROOT / "docs" / "reference" / "gitlab.md").read_text("utf-8")
+    (told,) = re.findall(r"^Unquoted: (.*)$", page, re.MULTILINE)
+    assert set(re.findall(r"`([a-z-]+)`", told)) - {"true", "false"} == {
+        name for name, kind in types.items() if kind != "string"
+    }
+    assert "number" not in types.values()
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "check"])
+def test_a_version_is_to_be_quoted(step: str) -> None:
+    for inputs in (action(step)["inputs"], template(step)[0]["spec"]["inputs"]):
+        assert "Quote it in YAML: an unquoted 1.10 is 1.1." in inputs["version"]["description"]
+        assert "Quote it in YAML" in inputs["version-code"]["description"]
+
+
+def test_pip_gets_what_bootstrap_gives_it() -> None:
+    bootstrap = (ROOT / "core" / "bootstrap.sh").read_text("utf-8")
+    kept = {name for line in re.findall(r"^ +(PIP_.*)\) ;;$", bootstrap, re.MULTILINE) for name in line.split(" | ")}
+    (script,) = template("tag")[1]["script"]
+    (line,) = re.findall(r"^ +(PIP_.*)\) ;;$", script, re.MULTILINE)
+    assert set(line.split(" | ")) == kept > {"PIP_*INDEX*", "PIP_*CERT*", "PIP_*PROXY*"}
+
+
 def test_what_a_template_installs_sees_no_credentials(tmp_path: Path) -> None:
     """The function that runs pip, in a real shell, with a python3 that tells what it sees."""
     _, job = template("check")
@@ -134,13 +161,15 @@ def test_what_a_template_installs_sees_no_credentials(tmp_path: Path) -> None:
         "APPDIST_ID_TOKEN": "j.w.t",
         "APPDIST_INPUT_X": "two\nAPPDIST_Y=1",
         "PIP_INDEX_URL": "i",
+        "PIP_USER": "1",
+        "PIP_TRUSTED_HOST": "h",
     }
     script = f'{function[0]}\npip_install x; printf %s "$APPDIST_API_KEY"'
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", **given}
     done = subprocess.run(["sh", "-euc", script], env=env, capture_output=True, text=True, check=True)
     seen, _, after = done.stdout.rpartition("\n")
     assert "APPDIST_" not in seen
-    assert "PIP_INDEX_URL=i" in seen
+    assert {"PIP_INDEX_URL=i", "PIP_TRUSTED_HOST=h", "PIP_USER=0"} <= set(seen.splitlines())
     assert after == "k-0001"  # the step itself still has it
 
 

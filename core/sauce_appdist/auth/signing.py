@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class _Key(Unpicklable, AuthBase):
     """A key: there is nothing to fetch, and no other to try after a refusal."""
 
+    subject = ""  # no job stands behind a key
+
     def prepare(self) -> None:
         """Do nothing: a key is not fetched."""
 
@@ -107,6 +109,7 @@ class OidcAuth(Unpicklable, AuthBase):
         self._renewable, self._secrets = renewable, [SecretStr(secret) for secret in (config_key, *secrets)]
         self._learn, self._log = learn, log
         self._token: Token | None = None
+        self.subject = ""  # of the job's ID token, once one was fetched
 
     def prepare(self) -> None:
         """Fetch a token if there is none that is still valid. A request's own time does not include this."""

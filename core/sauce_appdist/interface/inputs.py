@@ -218,8 +218,15 @@ class BuildInputs(ConnectionInputs):
     )
     app_name: Line | None = option(None, "Search: name of the app.", group="build")
     platform: Line | None = option(None, "Search: Android or iOS.", group="build", example="Android")
-    version: Line | None = option(None, "Search: version of the app.", group="build", example="4.2.0")
-    version_code: Line | None = option(None, "Search: version code or build number.", group="build")
+    version: Line | None = option(
+        None,
+        "Search: version of the app. Quote it in YAML: an unquoted 1.10 is 1.1.",
+        group="build",
+        example="4.2.0",
+    )
+    version_code: Line | None = option(
+        None, "Search: version code or build number. Quote it in YAML, like version.", group="build"
+    )
     folder: Line | None = option(
         None,
         "Search: folder that contains the build (`/` for none). Works if the service shows folders.",

@@ -42,10 +42,19 @@ def run(_: Inputs, context: Context, out: Outputs) -> None:
         out.projects = len(context.client.projects.list())
     except AuthError as refused:
         raise _with_reason(refused, context) if refused.hidden else refused from None
+    finally:
+        _tell_subject(context)
     out.dialect, out.sunset = "compat" if context.client.newer_server else "classic", context.client.transport.sunset
     context.ci.report.title = f"Connected to {out.host}, which shows {plural(out.projects, 'project')}"
     context.ci.report.fact("Server", out.dialect + (f", until {out.sunset}" if out.sunset else ""))
     context.ci.info(context.ci.report.title)
+
+
+def _tell_subject(context: Context) -> None:
+    """Show whom the job's ID token is about, to paste into the settings of whoever trusts it."""
+    if subject := context.client.transport.job_subject:
+        context.ci.report.fact("Subject", subject)
+        context.ci.info(f"The subject of this job's ID token is {subject}")
 
 
 def _with_reason(refused: AuthError, context: Context) -> AuthError:

@@ -67,6 +67,7 @@ class Signer(Protocol):
 
     name: str
     inputs: str  # that it is made of
+    subject: str  # of the job's ID token; empty without one
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest: ...
 
@@ -135,6 +136,11 @@ class Transport:
     def signs_in_with(self) -> str:
         """The name of the sign-in method (docs/reference/sign-in.md)."""
         return self._auth.name
+
+    @property
+    def job_subject(self) -> str:
+        """The subject of the job's ID token, if the sign-in has fetched one; else empty."""
+        return self._auth.subject
 
     def request(
         self,
