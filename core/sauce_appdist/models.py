@@ -73,9 +73,9 @@ FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", 
 
 
 def spellings(project_id: str) -> tuple[str, ...]:
-    """The ids to try: `6806100-myapplication`, as in the older document, and its number, as in the newer one."""
+    """The ids to try: `6806100-myapplication` is its number in the newer document, all of it in the older one."""
     number, dash, _ = project_id.partition("-")
-    return (project_id, number) if dash and number.isdecimal() else (project_id,)
+    return (number, project_id) if dash and number.isdecimal() else (project_id,)
 
 
 class ApiModel(BaseModel):

@@ -17,7 +17,7 @@ def test_wrong_inputs_fail_in_every_mode(judge: Judge, service: Service) -> None
     for mode in ("enforce", "report"):
         done = judge(coverage_groups="Q", min_coverage="1%", gate_mode=mode)
         assert done.code == INPUT
-        assert "coverage-groups names no tester group: 'Q' (did you mean 'QA'?)" in done.log
+        assert "coverage-groups names unknown tester groups: 'Q' (did you mean 'QA'?)" in done.log
         assert done.outputs["verdict"] is None
         assert done.outputs["sessions"] == 40
 

@@ -89,7 +89,6 @@ def test_a_project_id_with_a_name_behind_it_is_taken(run: Run) -> None:
     [
         ({"package_name": PACKAGE, "platform": "android", "version": "4.2.1"}, "8893377"),
         ({"package_name": PACKAGE, "platform": "iOS", "build_id": "latest"}, "8911079"),
-        ({"package_name": PACKAGE, "build_id": "latest"}, "8911079"),
         ({"app_name": "Northwind Travel", "platform": "Android", "version_code": "4300"}, NEWEST_ANDROID),
         ({"project_id": ANDROID, "version_code": "4120"}, "8830728"),
         ({"project_id": ANDROID, "build_id": "latest"}, NEWEST_ANDROID),

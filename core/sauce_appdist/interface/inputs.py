@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self, get_args, get_origin
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,7 +26,7 @@ from sauce_appdist.interface.types import (
 )
 from sauce_appdist.models import spellings
 from sauce_appdist.text import Unpicklable, one_line
-from sauce_appdist.wire.regions import REGIONS, region_of_host
+from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -197,7 +198,7 @@ class ConnectionInputs(StepInputs):
         return self.base_url or REGIONS[self.region].dashboard
 
 
-_BUILD_URL = re.compile(r"/projects/([\w-]+)/builds/(\w+)(?:[/?#]|$)", re.ASCII)
+_BUILD_PATH = re.compile(r"(?:^|/)projects/([^/]+)/builds/(\w+)(?:/|$)", re.ASCII)
 
 
 class BuildInputs(ConnectionInputs):
@@ -248,20 +249,12 @@ class BuildInputs(ConnectionInputs):
         """The ids as far as the inputs name them. Raises ValueError for inputs that contradict each other."""
         project_ids, build_id = spellings(self.project_id) if self.project_id else (), self.build_id
         if self.build_url:
-            found = _BUILD_URL.search(self.build_url)
-            if not found:
-                raise ValueError(
-                    f"build-url is {one_line(self.build_url, 100)!r}, expected …/projects/<project>/builds/<build>"
-                )
-            host = region_of_host(self.build_url)
-            if host and not self.base_url and host != self.region:
-                raise ValueError(f"build-url is in region {host}, but region is {self.region}: set region: {host}")
-            url_ids = spellings(found[1])[::-1]
+            url_ids, url_build = self._parts_of_build_url(self.build_url)
             if project_ids and not set(project_ids) & set(url_ids):
                 raise ValueError("build-url and project-id name different projects: set only one of them")
-            if build_id not in {None, found[2]}:
+            if build_id not in {None, url_build}:
                 raise ValueError("build-url and build-id name different builds: set only one of them")
-            project_ids, build_id = url_ids, found[2]
+            project_ids, build_id = url_ids, url_build
         searched = bool(self.package_name or self.app_name)
         if build_id == "latest" and not (searched or project_ids):
             raise ValueError("`build-id: latest` needs an app: set package-name, app-name or project-id")
@@ -270,6 +263,51 @@ class BuildInputs(ConnectionInputs):
         if not (build_id or project_ids or searched):
             raise ValueError("no build: set build-id and project-id, or build-url, or package-name or app-name")
         return Reference(project_ids, None if build_id == "latest" else build_id, build_id == "latest")
+
+    def _parts_of_build_url(self, url: str) -> tuple[tuple[str, ...], str]:
+        """The spellings of the project's id, and the build's id. Raises ValueError for a URL of another host."""
+        url = url.strip().strip("<>\"'").strip()
+        if "://" not in url and not url.startswith("/") and not url.startswith("projects/"):
+            url = f"https://{url}"  # a host without its scheme
+        try:
+            parts = urlsplit(url)
+            host = host_of(url)
+        except ValueError:
+            parts, host = urlsplit(""), ""
+        found = _BUILD_PATH.search(parts.path)
+        slug = unquote(found[1]) if found else ""
+        number, _, name = slug.partition("-")
+        if re.fullmatch(r"[\w-]+", slug, re.ASCII):
+            ids = spellings(slug)
+        elif number.isdecimal() and name:
+            ids = (number,)  # a name that no id can have: its number is enough
+        else:
+            ids = ()
+        if not found or not ids:
+            raise ValueError(f"build-url is {one_line(url, 100)!r}, expected …/projects/<project>/builds/<build>")
+        if host:
+            self._check_host(url, host)
+        return ids, found[2]
+
+    def _check_host(self, url: str, host: str) -> None:
+        """Raise ValueError if a build's URL is of another server than the one that is asked."""
+        region = region_of_host(url)
+        if self.base_url:
+            both_here = is_loopback(url) and is_loopback(self.base_url)
+            same_port = urlsplit(url).port == urlsplit(self.base_url).port
+            same_region = region is not None and region == region_of_host(self.base_url)
+            if host.lower() != host_of(self.base_url).lower() and not same_region and not (both_here and same_port):
+                raise ValueError(
+                    f"build-url is on {one_line(host, 100)}, but base-url is {self.base_url}: set the base-url of that "
+                    "server, or the URL of a build on this one"
+                )
+        elif region is None:
+            raise ValueError(
+                f"build-url is on {one_line(host, 100)}, which is no region of the service: set base-url: "
+                f"https://{one_line(host, 100)} if that is your private cloud"
+            )
+        elif region != self.region:
+            raise ValueError(f"build-url is in region {region}, but region is {self.region}: set region: {region}")
 
 
 class Reference(NamedTuple):

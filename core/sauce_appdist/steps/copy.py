@@ -164,11 +164,11 @@ def copy(
             raise
         return _after_unknown_fate(error, inputs, folder, target, context, out)
     out.copied, out.promoted_build_id = True, reply.build_id
-    out.folder_path, out.promoted_app_name = reply.folder_path or folder, reply.app_name
+    out.folder_path, out.promoted_app_name = reply.folder_path, reply.app_name
     out.assigned_groups, out.invalid_groups = reply.assigned_groups, reply.invalid_groups
     out.assigned_project_groups = reply.assigned_project_groups
     out.invalid_project_groups = reply.invalid_project_groups
-    copied = _locate(reply, out.folder_path, target, context)
+    copied = _locate(reply, reply.folder_path or folder, target, context)
     return _report_copy(reply, copied, inputs, context, out)
 
 
@@ -178,9 +178,9 @@ def _report_copy(
     """Report a new copy. Raises PartialSuccessError if the service refused groups of it."""
     out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(context, copied)
     out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
-    where = f"build {copied.build_id} in project {copied.project_id}"
-    context.ci.report.fact("Copied to", f"{out.folder_path}: {where}", out.promoted_build_url)
-    context.ci.info(f"Copied to {out.folder_path}: {where}.")
+    where, folder = f"build {copied.build_id} in project {copied.project_id}", out.folder_path or inputs.to_folder
+    context.ci.report.fact("Copied to", f"{folder}: {where}", out.promoted_build_url)
+    context.ci.info(f"Copied to {folder}: {where}.")
     refused = [*(reply.invalid_groups or []), *(reply.invalid_project_groups or [])]
     if refused:
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
@@ -207,11 +207,16 @@ def _use_existing(
     copy_ = find.Target(project.id, build.id, build, project)
     out.copied, out.promoted_build_id, out.promoted_project_id = copied, build.id, project.id
     out.promoted_app_name, out.promoted_build_url = build.app_name or project.name, find.link(context, copy_)
-    out.folder_path = project.folder or build.folder or folder
-    verb = "was copied to" if copied else "was already in"
-    text = f"{out.folder_path}: build {build.id} in project {project.id}"
-    context.ci.info(f"{find.name_of(target)} {verb} {text}.")
-    context.ci.report.fact("Copied to" if copied else "Already in", text, out.promoted_build_url)
+    out.folder_path = project.folder or build.folder
+    place = f" {'to' if copied else 'in'} {out.folder_path}" if out.folder_path else f" as {out.promoted_app_name}"
+    text = f"build {build.id} in project {project.id}"
+    context.ci.info(f"{find.name_of(target)} was {'' if copied else 'already '}copied{place}: {text}.")
+    context.ci.report.fact("Copied" if copied else "Already copied", f"{place.strip()}: {text}", out.promoted_build_url)
+    if not out.folder_path:
+        context.ci.warning(
+            f"This service does not show folders: whether build {build.id} is in {folder} is unknown. It counts as the "
+            "copy because of its app's name: use a copied-app-name of its own for each folder."
+        )
     return copy_
 
 
@@ -222,14 +227,15 @@ def existing(inputs: CopyOptions, folder: str, target: find.Target, context: Con
     """The newest build of the same app, version and version code in the folder.
 
     If the service does not show folders, an app named `copied-app-name` counts as the one in the folder. Without
-    that name it cannot be determined: raises InputError if there is a candidate.
+    that name it cannot be determined: raises InputError, on the first night as on every other.
     """
     matches, certain = _same_builds(inputs, folder, target, context)
-    if matches and not certain:
+    if not certain:
+        there = f" ({_listed(matches)} may be one)" if matches else ""
         raise InputError(
-            f"if-exists: skip cannot determine whether {_listed(matches)} is in {folder}: this service does not show "
-            "folders. Set copied-app-name to a name that only the copy has; or set that build's build-id and "
-            "project-id, and omit to-folder; or use if-exists: copy. Nothing was sent."
+            f"if-exists: skip cannot determine whether {folder} has a copy{there}: this service does not show folders. "
+            "Set copied-app-name to a name that only the copies in that folder have; or use if-exists: copy. To "
+            "continue with a copy, set its build-id and project-id, and omit to-folder. Nothing was sent."
         )
     return _newest(matches)
 
@@ -286,12 +292,7 @@ def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None,
         if project is not source
         and (source is None or (project.package_name, project.platform) == (source.package_name, source.platform))
     ]
-    return source, sorted(same, key=lambda project: _number(project.id), reverse=True)
-
-
-def _number(project_id: str) -> int:
-    number = spellings(project_id)[-1]
-    return int(number) if number.isdecimal() else 0
+    return source, sorted(same, key=lambda project: find.id_order(spellings(project.id)[0]), reverse=True)
 
 
 def _poll(look: Callable[[], Found | None], context: Context) -> Found | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from sauce_appdist.api.projects import Project
-from sauce_appdist.errors import ApiError, InputError
+from sauce_appdist.errors import ApiError, Cancelled, InputError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, Reference
 from sauce_appdist.interface.outputs import BuildOutputs
 from sauce_appdist.models import spellings
@@ -18,11 +18,14 @@ from sauce_appdist.text import did_you_mean, meant, one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from sauce_appdist.api.builds import Build
     from sauce_appdist.steps.context import Context
 
 _FIRST_POLL, _SLOWEST_POLL = 2.0, 30.0
+_MOST_PROJECTS = 100  # whose builds a search reads, one request each
+FIRST_YEAR = 2000  # the times that PHP and others write for no time lie before it
 
 
 class Inputs(BuildInputs):
@@ -52,10 +55,12 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     describe(target, context, out)
     build = target.build
     if build and not (build.package_name and build.platform) and target.project is None:
-        projects = context.client.projects.list()
-        fill_from_project(
-            next((project for project in projects if same_project(project.id, target.project_id)), None), out
-        )
+        try:
+            fill_from_project(_project(target.project_id, context), out)
+        except ServiceError as error:
+            if isinstance(error, Cancelled):
+                raise
+            context.ci.warning(f"platform and package-name stay unknown: {error}")
     context.ci.report.title = f"Found {name_of(target)}"
     context.ci.info(context.ci.report.title)
     for label, count in (("Sessions", out.sessions), ("Crashes", out.crashes), ("Downloads", out.downloads)):
@@ -70,10 +75,14 @@ def describe(target: Target, context: Context, out: BuildOutputs) -> None:
         out.package_name, out.platform = target.build.package_name, target.build.platform
     fill_from_project(target.project, out)
     out.build_url = link(context, target)
-    context.ci.report.fact(
-        "Build", f"{name_of(target)}, build {target.build_id} in project {target.project_id}", out.build_url
-    )
+    context.ci.report.fact("Build", _describe_target(target), out.build_url)
+    context.ci.report.fact("App", ", ".join(part for part in (out.package_name, out.platform) if part))
     context.ci.report.fact("Uploaded", out.uploaded_at)
+
+
+def _describe_target(target: Target) -> str:
+    """`My App 4.2.0 (420) for Android, build 5 in project 7`, as far as it is known."""
+    return f"{name_of(target)}, build {target.build_id} in project {target.project_id}"
 
 
 def fill_from_project(project: Project | None, out: BuildOutputs) -> None:
@@ -84,12 +93,25 @@ def fill_from_project(project: Project | None, out: BuildOutputs) -> None:
 
 
 def name_of(target: Target) -> str:
-    """`My App 4.2.0 (420)` as far as it is known."""
-    build = target.build
+    """`My App 4.2.0 (420) for Android` as far as it is known."""
+    build, platform = target.build, platform_of(target)
+    suffix = f" for {platform}" if platform else ""
     if not build or not (build.app_name or build.app_version):
-        return f"build {target.build_id}"
+        return one_line(f"build {target.build_id}{suffix}")
     code = f"({build.app_version_code})" if build.app_version_code else None
-    return one_line(" ".join(part for part in (build.app_name, build.app_version, code) if part))
+    return one_line(" ".join(part for part in (build.app_name, build.app_version, code) if part) + suffix)
+
+
+def platform_of(target: Target) -> str | None:
+    """The platform of a build, from its own reply or its project; None if neither has it."""
+    own = target.build.platform if target.build else None
+    return own or (target.project.platform if target.project else None)
+
+
+def package_of(target: Target) -> str | None:
+    """The package name or bundle id of a build, from its own reply or its project; None if neither has it."""
+    own = target.build.package_name if target.build else None
+    return own or (target.project.package_name if target.project else None)
 
 
 def link(context: Context, target: Target) -> str:
@@ -125,13 +147,18 @@ def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
     pause = _FIRST_POLL
     while True:
         try:
-            return _search(inputs, context, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
+            target = _search(inputs, context, read=read or inputs.wait_for_build > 0, to_folder=to_folder)
         except _NoMatch as missing:
             left = deadline - context.clock.monotonic()
             if left <= 0:
                 waited = f" after {inputs.wait_for_build:g} s" if inputs.wait_for_build else ""
                 raise InputError(f"No build matches{waited}: {missing}") from None
             context.ci.info(f"Not found yet, {left:.0f} s left: {missing}")
+        else:
+            if target.build:  # else nothing is known of it but the ids
+                package = package_of(target)
+                context.ci.info(f"The build: {_describe_target(target)}{f' ({package})' if package else ''}.")
+            return target
         context.clock.sleep(min(pause * random.uniform(0.8, 1.0), left))  # noqa: S311
         pause = min(pause * 1.5, _SLOWEST_POLL)
 
@@ -142,7 +169,9 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
     by_build = inputs.version or inputs.version_code or inputs.with_tags
     if len(wanted.project_ids) == 1 and wanted.build_id and not (read or by_project or by_build):
         return Target(wanted.project_ids[0], wanted.build_id)
-    named = bool(wanted.project_ids) and not by_project
+    # With both ids, platform, package and name are what the build must be; else they are searched for.
+    identified = bool(wanted.project_ids and wanted.build_id) and not inputs.folder
+    named = identified or (bool(wanted.project_ids) and not by_project)
     if named:
         projects = [Project(id=spelled) for spelled in wanted.project_ids]
     else:
@@ -158,17 +187,66 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
                 "with-tags is set, but this service does not show the tags of builds: set build-id and project-id, "
                 "search by version, or use build-id: latest."
             )
-        fits.add(project, [build for build in builds if _matches(inputs, project, build)])
+        # What an identified build must be is checked afterwards, with a message of its own.
+        package = None if identified else inputs.package_name
+        fits.add(project, [build for build in builds if _matches(inputs, project, build, package)])
         if not fits.count:
             others.add(project, builds)
         if named or (wanted.build_id and builds):
             break  # both spellings mean the same project; an id exists once
     if not fits.count:
         raise _NoMatch(_no_match_text(inputs, projects, others))
-    if fits.count > 1 and not wanted.latest:
+    project, build = _pick(fits, latest=wanted.latest)
+    target = Target(project_of(build, project.id), build.id, build, None if named else project)
+    return _verified(inputs, target, context) if identified and by_project else target
+
+
+def _pick(fits: _NewestBuilds, *, latest: bool) -> tuple[Project, Build]:
+    """The one build that matches, or the latest. Raises InputError if that cannot be determined."""
+    if fits.count > 1 and not latest:
         raise InputError(_ambiguous_text(fits))
     project, build = fits.newest[0]
-    return Target(project_of(build, project.id), build.id, build, None if named else project)
+    if fits.count > 1 and (undated := fits.undated_rival()):
+        raise InputError(
+            f"build-id is latest, but which build is the newest cannot be determined: build {undated.id} has no upload "
+            f"time that can be read, and build {build.id} was uploaded at {build.uploaded_at or 'an unknown time'}. "
+            "Set build-id to one of them, or version and version-code."
+        )
+    return project, build
+
+
+def _verified(inputs: BuildInputs, target: Target, context: Context) -> Target:
+    """The target, which is what the inputs say. Raises InputError if it is not, or if that cannot be determined."""
+    build = target.build
+    asked = {"platform": inputs.platform, "package-name": inputs.package_name, "app-name": inputs.app_name}
+    known = {
+        "platform": build.platform if build else None,
+        "package-name": build.package_name if build else None,
+        "app-name": build.app_name if build else None,
+    }
+    project = None
+    if any(value is not None and known[name] is None for name, value in asked.items()):
+        project = _project(target.project_id, context)
+    if project:
+        listed = {"platform": project.platform, "package-name": project.package_name, "app-name": project.name}
+        known = {name: value or listed[name] for name, value in known.items()}
+    where = f"build {target.build_id} in project {target.project_id}"
+    for name, value in asked.items():
+        found = known[name]
+        if value is None or found == value or (name == "platform" and (found or "").casefold() == value.casefold()):
+            continue
+        told = f"has the {name} {found!r}" if found else f"has no {name} that the service shows"
+        raise InputError(
+            f"{name} is {value!r}, but {where} {told}. Set the build that you mean, or omit {name} if this is the one. "
+            "Nothing was sent."
+        )
+    return target._replace(project=project)
+
+
+def _project(project_id: str, context: Context) -> Project | None:
+    """A project as the list of projects shows it; None if it is not listed."""
+    projects = context.client.projects.list()
+    return next((project for project in projects if same_project(project.id, project_id)), None)
 
 
 class _NewestBuilds:
@@ -177,14 +255,29 @@ class _NewestBuilds:
     def __init__(self, few: int) -> None:
         self.count = 0
         self.newest: list[tuple[Project, Build]] = []
+        self.projects: set[str] = set()
+        self._undated: Build | None = None  # with the highest id of those without a time
         self._few = few
 
     def add(self, project: Project, builds: list[Build]) -> None:
         """Count these builds, and keep those that are among the newest."""
         self.count += len(builds)
+        self.projects |= {project.id} if builds else set()
+        undated = [build for build in builds if uploaded(build) is None]
+        self._undated = max([*undated, *([self._undated] if self._undated else [])], key=upload_order, default=None)
         self.newest = nlargest(
             self._few, [*self.newest, *((project, build) for build in builds)], key=lambda found: upload_order(found[1])
         )
+
+    def undated_rival(self) -> Build | None:
+        """A build that may be newer than the newest: its time cannot be read, and its id does not show it older."""
+        (_, newest), undated = self.newest[0], self._undated
+        if undated is None:
+            return None
+        if undated.id == newest.id:  # there is no time at all, so the next one is as good
+            return self.newest[1][1]
+        both = undated.id.isdecimal() and newest.id.isdecimal()
+        return None if both and id_order(undated.id) < id_order(newest.id) else undated
 
 
 def _builds(context: Context, project_id: str, build_id: str | None) -> list[Build] | None:
@@ -203,10 +296,22 @@ def _builds(context: Context, project_id: str, build_id: str | None) -> list[Bui
 
 def upload_order(build: Build) -> tuple[float, int, str]:
     """Sort key: `uploadedAt`, then id. Times without a zone count as UTC."""
-    at = build.uploaded_at
+    at = uploaded(build)
     if at and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return (at.timestamp() if at else -math.inf, int(build.id) if build.id.isdecimal() else 0, build.id)
+    return (at.timestamp() if at else -math.inf, *id_order(build.id))
+
+
+def uploaded(build: Build) -> datetime | None:
+    """When a build was uploaded; None if that is unknown, as the year 0 or 1970 of some servers is."""
+    at = build.uploaded_at
+    return None if at is None or at.year < FIRST_YEAR else at
+
+
+def id_order(text: str) -> tuple[int, str]:
+    """Sort key: numbers by their size (without converting them: one may have 5,000 digits), then other ids."""
+    digits = text.lstrip("0") if text.isascii() and text.isdecimal() else ""
+    return (len(digits), digits or text)
 
 
 def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folder: str | None) -> list[Project]:
@@ -232,12 +337,12 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
         if fitting and not outside:
             raise _NoMatch(f"every match is already in {to_folder} and is skipped. Set project-id to copy it anyway.")
         fitting = outside
-    apps = {(project.package_name, project.platform) for project in fitting}
-    if to_folder and wanted.latest and len(fitting) > len(apps):
+    if wanted.latest and len(fitting) > 1:
+        raise InputError(_several_projects_text(fitting, shows_folder=shown))
+    if len(fitting) > _MOST_PROJECTS:
         raise InputError(
-            f"build-id is latest, but the app is in several projects ({', '.join(one.id for one in fitting[:5])}): the "
-            "newest build may be a copy in a folder, which would be copied again. Set project-id too"
-            + (", or folder (/ for none)." if shown else ".")
+            f"{len(fitting)} projects match, and the builds of each would have to be read. Narrow the search by "
+            "package-name, app-name or platform, or set project-id."
         )
     if not fitting:
         asked = {
@@ -254,6 +359,24 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
             + (f", project-id {wanted.project_ids[0]!r}" if wanted.project_ids else "")
         )
     return fitting
+
+
+def _several_projects_text(projects: list[Project], *, shows_folder: bool) -> str:
+    """Why the latest build of several projects is not taken, and what tells them apart."""
+    remedies = []
+    if len({(project.platform or "").casefold() for project in projects}) > 1:
+        remedies.append("platform")
+    if len({project.package_name for project in projects}) > 1:
+        remedies.append("package-name")
+    if shows_folder:
+        remedies.append("folder (/ for none)")
+    listed = "\n".join(f"  project-id {project.id}{_describe_app(project)}" for project in projects[:10])
+    more = f"\n  and {len(projects) - 10} more" if len(projects) > 10 else ""
+    return (
+        f"build-id is latest, but {len(projects)} projects match: other platforms, other apps, or copies in folders. "
+        f"Set {', '.join(['project-id', *remedies[:-1]])}{' or ' + remedies[-1] if remedies else ''}. "
+        f"The projects:\n{listed}{more}"
+    )
 
 
 def shows_folders(projects: Iterable[Project]) -> bool:
@@ -275,12 +398,12 @@ def shows_tags(build: Build) -> bool:
     return build.tags is not None or "tags" in build.model_fields_set
 
 
-def _matches(inputs: BuildInputs, project: Project, build: Build) -> bool:
+def _matches(inputs: BuildInputs, project: Project, build: Build, package_name: str | None) -> bool:
     return (
         inputs.version in {None, build.app_version}
         and inputs.version_code in {None, build.app_version_code}
         and all(meant(tag, build.tags or ()) for tag in inputs.with_tags or ())
-        and (project.package_name is not None or inputs.package_name in {None, build.package_name})
+        and (project.package_name is not None or package_name in {None, build.package_name})
     )
 
 
@@ -320,10 +443,12 @@ def _ambiguous_text(fits: _NewestBuilds) -> str:
         f"  project-id {project.id}, {_describe_build(build)}{_describe_app(project)}" for project, build in fits.newest
     ]
     more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
+    one_project = len(fits.projects) == 1  # else `latest` is refused as well
+    remedy = "or take the newest with build-id: latest" if one_project else "or set project-id"
     return "\n".join(
         [
             f"{fits.count} builds match. Set build-id and project-id, narrow it by version, version-code or platform,",
-            "or take the newest with build-id: latest. The candidates:",
+            f"{remedy}. The candidates:",
             *lines,
             *more,
         ]

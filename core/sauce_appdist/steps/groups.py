@@ -36,7 +36,7 @@ class Directory:
             known = [group.name for group in self._all()]
             problems = [f"{one_line(name, 60)!r}{did_you_mean(name, known)}" for name in unknown]
             there = one_line(", ".join(known), 300) or "none"
-            raise InputError(f"{input_name} names no tester group: {', '.join(problems)}. There are: {there}.")
+            raise InputError(f"{input_name} names unknown tester groups: {', '.join(problems)}. Known groups: {there}.")
         return found
 
     def split(self, names: Sequence[str], input_name: str) -> tuple[list[GroupMatch], list[str]]:
@@ -45,9 +45,7 @@ class Directory:
         unknown = []
         for name in names:
             if match := self._find(name, input_name):
-                # Both by name and by id: by id, which is sent as it is.
-                by_name = found.get(match.group.id)
-                found[match.group.id] = match if by_name is None or match.reference == match.group.id else by_name
+                found.setdefault(match.group.id, match)
             else:
                 unknown.append(name)
         return list(found.values()), unknown

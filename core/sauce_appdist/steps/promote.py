@@ -124,7 +124,6 @@ class Promotion:
             source = find.resolve(inputs, context, read=True, to_folder=inputs.to_folder)
             find.describe(source, context, out)
             ledger.note("find", find.name_of(source))
-            context.ci.info(f"{find.name_of(source)}: build {source.build_id} in project {source.project_id}")
         with self._part("check"):
             plan = self._check(source)
             ledger.note("check", "groups, files and inputs are valid")

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _FEEDBACKS = 100  # the service shows the latest of the whole account, and no more
 _LAST_ZONE = timezone(-timedelta(hours=12))  # the zone in which a time without one is latest
-_NO_UPLOADS = 2000  # an earlier year stands for no time, as in PHP's 0000-00-00
 
 
 _Marks = tuple["str | None", "str | None", "datetime | None"]
@@ -104,7 +103,7 @@ class Observer:
         return [Check(SAME_BUILD, CheckState.INCONCLUSIVE, texts[1], texts[0], reason)]
 
     def _aware(self, at: datetime | None) -> datetime | None:
-        if at is None or at.year < _NO_UPLOADS:
+        if at is None or at.year < find.FIRST_YEAR:
             return None
         return at if at.tzinfo else at.replace(tzinfo=self._zone)
 
@@ -172,15 +171,16 @@ class Observer:
                 f"baseline is {wanted}, which project {target.project_id} does not have: set previous, or the id of "
                 "a build of the same app."
             )
-        earlier = [
-            build
-            for build in client.builds.list(target.project_id)
-            if build.id != this.id
-            and build.uploaded_at
-            and this.uploaded_at
-            and find.upload_order(build) < find.upload_order(this)
-        ]
-        return max(earlier, key=find.upload_order, default=None)
+        if find.uploaded(this) is None:
+            return None
+        others = [build for build in client.builds.list(target.project_id) if build.id != this.id]
+        dated = [build for build in others if find.uploaded(build)]
+        earlier = [build for build in dated if find.upload_order(build) < find.upload_order(this)]
+        previous = max(earlier, key=find.upload_order, default=None)
+        # A build without a time may be the previous one, unless its id shows that it is not.
+        least, most = find.id_order(previous.id) if previous else (0, ""), find.id_order(this.id)
+        undated = [build for build in others if not find.uploaded(build) and least < find.id_order(build.id) < most]
+        return None if undated else previous
 
 
 def _members(groups: Sequence[str], directory: Directory) -> list[str] | None:
