@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sauce_appdist.api import EMPTY
     from sauce_appdist.client import Client
     from sauce_appdist.errors import AppDistError
 
-__all__ = ["AppDistError", "Client", "__version__"]
+__all__ = ["EMPTY", "AppDistError", "Client", "__version__"]
 __version__ = "1.0.0"
 
 
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from sauce_appdist.client import Client
 
         return Client
+    if name == "EMPTY":
+        from sauce_appdist.api import EMPTY
+
+        return EMPTY
     if name == "AppDistError":
         from sauce_appdist.errors import AppDistError
 

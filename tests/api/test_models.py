@@ -60,3 +60,15 @@ def test_the_two_times_of_a_feedback_are_kept_apart() -> None:
 )
 def test_a_webhook_is_enabled_or_nobody_knows(status: object, enabled: bool | None) -> None:
     assert Webhook.model_validate({"id": 1, "status": status}).enabled is enabled
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "99999999999999:00", "9" * 5000 + ":01"])
+def test_a_duration_that_is_too_long_is_unknown(text: str) -> None:
+    """Python converts no text of more than 4,300 digits, and has no time that long."""
+    assert Session.model_validate({"id": "1", "duration": text}).duration is None
+
+
+def test_builds_are_in_order_whatever_the_length_of_their_ids() -> None:
+    ids = ["x", "9", "10", "1" + "0" * 5000, "2" + "0" * 5000]
+    builds = [Build.model_validate({"id": one, "uploadedAt": "2026-03-01 09:00:00"}) for one in ids]
+    assert [build.id for build in sorted(reversed(builds), key=upload_order)] == ids

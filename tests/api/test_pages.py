@@ -76,3 +76,55 @@ def test_a_server_that_knows_no_pages_does_not_go_on_for_ever(server: HTTPServer
     asked = pages(server, [1, 2], total_pages=None)
     assert [audit.id for audit in client_of(server).audits.list()] == ["1", "2"]
     assert asked == ["1", "2"]
+
+
+def told(server: HTTPServer, sizes: list[int], *, total: int | None, total_pages: int | None) -> tuple[int, bool, str]:
+    """How many items a log of pages of these sizes gives, whether some may be missing, and the warnings."""
+
+    def answer(request: Request) -> Response:
+        number = int(request.args["page"])
+        assert number <= len(sizes) + 5, "it does not end"
+        first = sum(sizes[: number - 1])
+        size = sizes[number - 1] if number <= len(sizes) else 0
+        counts = {"total": total, "total_pages": total_pages}
+        pagination = {"page": number} | {name: count for name, count in counts.items() if count is not None}
+        audits = [{"id": first + one} for one in range(size)]
+        return Response(
+            json.dumps({"status": "ok", "audits": audits, "pagination": pagination}), content_type="application/json"
+        )
+
+    server.expect_request("/api/2/audits/").respond_with_handler(answer)
+    warnings: list[str] = []
+    trail = client_of(server, warn=warnings.append).audits.list()
+    return len(list(trail)), trail.incomplete, " ".join(warnings)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "total", "total_pages", "expected"),
+    [
+        ([100, 100, 100, 15], 315, 4, (315, False, "")),
+        ([100, 100, 100, 15], 315, 1, (315, False, "")),  # more than the pages that it announces
+        ([100, 100, 100, 15], None, 1, (315, False, "")),
+        ([100], 315, 1, (100, True, "The service sent 100 audits on 2 pages, but announced 315 in total: some may be missing.")),
+        ([100, 50], 150, 1_000_000, (150, False, "The service sent 150 audits on 3 pages, but announced page 1 of 1000000: its count is wrong.")),
+        ([100, 50], None, 1_000_000, (150, True, "The service sent 150 audits on 3 pages, but announced page 1 of 1000000: some may be missing.")),
+        ([100, 50], 20, 2, (150, False, "The service sent 150 audits on 2 pages, but announced 20 in total: its count is wrong.")),
+        ([], 0, 1, (0, False, "")),
+    ],
+)  # fmt: skip
+def test_counts_that_do_not_fit_are_told(
+    server: HTTPServer, sizes: list[int], total: int | None, total_pages: int | None, expected: tuple[int, bool, str]
+) -> None:
+    assert told(server, sizes, total=total, total_pages=total_pages) == expected
+
+
+@pytest.mark.parametrize("item", [{"id": 1}, {"actionLabel": "a"}])
+def test_one_page_for_ever_ends(server: HTTPServer, item: dict[str, object]) -> None:
+    page = {"status": "ok", "audits": [item], "pagination": {"total": 9, "total_pages": 1_000_000}}
+    server.expect_request("/api/2/audits/").respond_with_json(page)
+    warnings: list[str] = []
+    trail = client_of(server, warn=warnings.append).audits.list()
+    assert len(list(trail)) == 1
+    assert trail.incomplete
+    assert len(server.log) == 5
+    assert len(warnings) == 1

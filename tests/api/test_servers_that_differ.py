@@ -55,7 +55,7 @@ def test_104_has_two_meanings(server: HTTPServer) -> None:
     nameless = {"status": "fail", "code": 104, "message": "Missing webhook name"}
     server.expect_request("/api/1/webhook/").respond_with_json(nameless, status=400)
     with pytest.raises(ApiError, match="Missing webhook name"):
-        client_of(server).webhooks.add(name="", url="https://a.example")
+        client_of(server).webhooks.add(name="CI", url="https://a.example")
 
 
 @pytest.mark.parametrize(

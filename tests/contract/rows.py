@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract import samples
 from harness import ANDROID, NEWEST_ANDROID
+from sauce_appdist import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +216,7 @@ ROWS: dict[str, list[Case]] = {
         ),
         Case(
             "no group",
-            lambda client: client.builds.update(PROJECT, BUILD, groups=[]),
+            lambda client: client.builds.update(PROJECT, BUILD, groups=EMPTY),
             samples.UPDATED | {"groups": [], "metadata": []},  # docs/reference/api-facts.md#updating-a-build
             form={"groups": ""},
             reads={"groups": [], "metadata": {}},
@@ -268,7 +269,7 @@ ROWS: dict[str, list[Case]] = {
         Case(
             "nobody",
             lambda client: client.builds.copy(
-                PROJECT, BUILD, to_folder="F", groups=[], project_groups=[], allow_all_testers=False
+                PROJECT, BUILD, to_folder="F", groups=EMPTY, project_groups=EMPTY, allow_all_testers=False
             ),
             samples.COPIED | {name: [] for name in samples.COPIED if name.endswith("groups")},
             form={"folder_name": "F", "groups": "", "projectGroups": "", "allowAllTesters": "0"},
@@ -699,7 +700,7 @@ ROWS: dict[str, list[Case]] = {
                 url="https://hooks.example/",
                 enabled=False,
                 actions=["upload"],
-                project_ids=[],
+                project_ids=EMPTY,
             ),
             samples.OK,
             form={

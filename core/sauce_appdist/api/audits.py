@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack
 
 from pydantic import ConfigDict, Field
 
-from sauce_appdist.api import Resource
+from sauce_appdist.api import Resource, day, form_fields, identifier, whole
+from sauce_appdist.errors import InputError
 from sauce_appdist.models import ApiModel, Counter, Moment, PhpObject, Reply
-from sauce_appdist.text import did_you_mean
+from sauce_appdist.text import did_you_mean, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The largest page that every server accepts: docs/reference/api-facts.md#audit-trail.
 PER_PAGE = 100
+_MOST_STALE = 3  # pages in a row with nothing new, before the announced last one
+_MOST_PAGES = 10_000  # a server that always has more must not keep a job for ever
 
 
 class RecentAudit(ApiModel):
@@ -72,26 +74,63 @@ class AuditPage(Reply):
 
 
 class AuditTrail:
-    """An audit log. Iterating requests one page after the other, as they are needed."""
+    """An audit log. Iterating requests one page after the other, as they are needed.
+
+    After the last item, a warning tells if what the service announced does not fit what came, and `incomplete` is True
+    if items may be missing.
+    """
 
     def __init__(self, transport: Transport, url: str, query: dict[str, str]) -> None:
         self._transport, self._url, self._query = transport, url, query
+        self.incomplete = False
 
     def page(self, number: int) -> AuditPage:
         """One page; the first is 1. A page after the last one is empty."""
-        return self._transport.request("GET", self._url, AuditPage, query={**self._query, "page": str(number)})
+        query = self._query | form_fields(page=whole("page", number, 1))
+        return self._transport.request("GET", self._url, AuditPage, query=query)
 
     def __iter__(self) -> Iterator[Audit]:
+        self.incomplete = False
         seen: set[str] = set()
-        for number in count(1):
+        before: list[Audit] = []
+        first: int | None = None
+        came = stale = 0
+        for number in range(1, _MOST_PAGES + 1):
             page = self.page(number)
             # New events move items to a later page, where they appear a second time.
-            fresh = [audit for audit in page.audits if audit.id not in seen]
+            fresh = [audit for audit in page.audits if audit.id not in seen] if page.audits != before else []
             seen |= {audit.id for audit in fresh if audit.id is not None}
+            before, came, stale = page.audits, came + len(fresh), 0 if fresh else stale + 1
             yield from fresh
-            last = page.pagination.total_pages
-            if number >= last if last is not None else not fresh:
+            total, last = page.pagination.total, page.pagination.total_pages
+            first = total if number == 1 else first
+            on_last = last is None or number >= last
+            full = len(page.audits) >= (page.pagination.per_page or int(self._query["per_page"]))
+            more = came < first if first is not None else full
+            if (
+                not page.audits
+                or stale > (0 if on_last else _MOST_STALE)
+                or (last is not None and on_last and not more)
+            ):
+                self._tell(came, number, first, total, last)
                 return
+        self._tell(came, number, None, None, number + 1)
+
+    def _tell(self, came: int, pages: int, first: int | None, total: int | None, last: int | None) -> None:
+        """Warn if what the service announced does not fit; `first` is the total before new events, `total` after."""
+        if first is not None and came < first:
+            said = f"{first} in total"
+        elif total is not None and came > total:
+            said = f"{total} in total"
+        elif last is not None and pages < last:
+            said = f"page 1 of {last}"
+        else:
+            return
+        self.incomplete = came < first if first is not None else True
+        self._transport.warn(
+            f"The service sent {plural(came, 'audit')} on {plural(pages, 'page')}, but announced {said}: "
+            + ("some may be missing." if self.incomplete else "its count is wrong.")
+        )
 
 
 class Filters(TypedDict, total=False):
@@ -131,5 +170,14 @@ class Audits(Resource):
         if unknown := filters.keys() - Filters.__annotations__.keys():
             name = min(unknown)
             raise TypeError(f"{name!r} is not a filter{did_you_mean(name, Filters.__annotations__)}")
-        query = {name: str(value) for name, value in filters.items() if value is not None}
+        site = filters.get("site")
+        query = form_fields(
+            site=None if site is None else identifier("site", site),
+            action_type=whole("action-type", filters.get("action_type"), 0),
+            start_date=day("start-date", filters.get("start_date")),
+            end_date=day("end-date", filters.get("end_date")),
+            per_page=whole("per-page", filters.get("per_page", PER_PAGE), 1),
+        )
+        if query.get("start_date", "") > query.get("end_date", "9999-12-31"):
+            raise InputError(f"start-date {query['start_date']} is after end-date {query['end_date']}.")
         return AuditTrail(self.transport, f"/api/2/audits/{trail}", {"per_page": str(PER_PAGE), **query})

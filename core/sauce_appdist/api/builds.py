@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from sauce_appdist.api import Resource, form_fields, joined, path
+from sauce_appdist.api import Resource, choice, flag, form_fields, joined, line, path, prose
+from sauce_appdist.errors import InputError
 from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply, has_field
+from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
     import builtins
     import os
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from sauce_appdist.api import Empty
 
 
 # A classic server may show what the newer one documents, such as tags: that alone proves nothing.
@@ -135,22 +140,25 @@ class Builds(Resource):
         build_id: str,
         *,
         release_notes: str | None = None,
-        tags: Sequence[str] | None = None,
-        groups: Sequence[str] | None = None,
+        tags: Sequence[str] | Empty | None = None,
+        groups: Sequence[str] | Empty | None = None,
         landing_page_mode: str | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> UpdatedBuild:
         """Change what is set, and nothing else (PATCH …/builds/{build-id}/).
 
-        `tags` replaces the present tags. `groups` are names; an empty list clears all groups.
+        `tags` replaces the present tags. `groups` are names; they replace the present groups. `EMPTY` clears all.
+        Raises InputError if nothing would change.
         """
         form = form_fields(
-            comment=release_notes,
-            tags=joined(tags),
-            groups=joined(groups),
-            landing_page_mode=landing_page_mode,
+            comment=prose("release-notes", release_notes),
+            tags=joined("tags", tags),
+            groups=joined("groups", groups),
+            landing_page_mode=choice("landing-page-mode", landing_page_mode, ("open", "closed")),
         )
-        form |= {f"metadata_{key}": value for key, value in (metadata or {}).items()}
+        form |= _metadata(metadata)
+        if not form:
+            raise InputError("nothing to update: set release-notes, tags, groups, landing-page-mode or metadata.")
         return self.transport.request("PATCH", build_path(project_id, build_id) + "/", UpdatedBuild, form=form)
 
     def copy(
@@ -160,21 +168,23 @@ class Builds(Resource):
         *,
         to_folder: str,
         app_name: str | None = None,
-        groups: Sequence[str] | None = None,
-        project_groups: Sequence[str] | None = None,
+        groups: Sequence[str] | Empty | None = None,
+        project_groups: Sequence[str] | Empty | None = None,
         allow_all_testers: bool | None = None,
     ) -> CopiedBuild:
         """Copy a build to a folder, which is created if it does not exist (POST …/builds/{build-id}/copy).
 
-        `groups` and `project_groups` are names or ids; None copies those of the original. The response does not name
-        the project: a folder has projects of its own. The copy is made even if `invalid_groups` is not empty.
+        `groups` and `project_groups` are names or ids; None copies those of the original, `EMPTY` gives the copy none.
+        The response does not name the project: a folder has projects of its own. The copy is made even if
+        `invalid_groups` is not empty.
         """
+        everybody = flag("allow-all-testers", allow_all_testers)
         form = form_fields(
-            folder_name=to_folder,
-            app_name=app_name,
-            groups=joined(groups),
-            projectGroups=joined(project_groups),
-            allowAllTesters=None if allow_all_testers is None else str(int(allow_all_testers)),
+            folder_name=line("to-folder", to_folder, needed=True),
+            app_name=line("app-name", app_name),
+            groups=joined("groups", groups, remedy=_USE_ID),
+            projectGroups=joined("project-groups", project_groups, remedy=_USE_ID),
+            allowAllTesters=None if everybody is None else str(int(everybody)),
         )
         return self.transport.request("POST", build_path(project_id, build_id) + "/copy", CopiedBuild, form=form)
 
@@ -191,21 +201,40 @@ class Builds(Resource):
 
         If `notify` is true, every call sends one e-mail to every tester of the groups.
         """
-        form = form_fields(groups=joined(groups), comment=message, notify="on" if notify else None)
+        form = form_fields(
+            groups=joined("groups", groups, needed=True, remedy=_USE_ID),
+            comment=prose("message", message),
+            notify="on" if flag("notify", notify) else None,
+        )
         return self.transport.request("POST", build_path(project_id, build_id) + "/invites/", Reply, form=form)
 
-    def download(self, project_id: str, build_id: str, *, to: str | os.PathLike[str] = ".") -> Download:
+    def download(self, project_id: str, build_id: str, *, to: str | os.PathLike[str] | None = None) -> Download:
         """Download the uploaded file (GET …/builds/{build-id}/download/).
 
-        `to` is the file to write, or a directory; there the file gets the name that the service sends. The file
-        appears under its name only when it is complete. Raises InputError if it cannot be written, and ApiError if the
-        account keeps no files.
+        `to` is the file to write or to replace, or a directory. There, and in the current directory without `to`, the
+        file gets the name that the service sends, and never replaces another. The file appears under its name only
+        when it is complete. Raises InputError if it cannot be written, and ApiError if the account keeps no files.
         """
         from sauce_appdist.wire.files import AtomicDownload  # most runs download nothing
 
         with AtomicDownload(to) as download:
             name, size = self.transport.download(build_path(project_id, build_id) + "/download/", download.file)
             return Download(download.keep(name or f"build-{build_id}"), size)
+
+
+_USE_ID = "the service would split it, so use the id of the group"
+
+
+def _metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """The form fields of metadata. Raises InputError for a key or a value that the service would not get as it is."""
+    if metadata is not None and not hasattr(metadata, "items"):
+        raise InputError("metadata is not a mapping of keys to texts.")
+    for key, value in (metadata or {}).items():
+        if not isinstance(key, str) or not re.fullmatch(r"[\w.-]+", key, re.ASCII):
+            raise InputError(f"metadata has the key {one_line(repr(key), 60)}: letters, digits, _ . - only.")
+        if value != "":
+            prose(f"metadata {key}", value if value is not None else "")
+    return {f"metadata_{key}": value for key, value in (metadata or {}).items()}
 
 
 def build_path(project_id: str, build_id: str) -> str:

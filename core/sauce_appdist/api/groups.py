@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from sauce_appdist.api import Resource, form_fields, joined, path
+from sauce_appdist.api import Resource, addresses, form_fields, line, path
 from sauce_appdist.api.testers import Group, Tester
 from sauce_appdist.models import Flat, Reply
 
@@ -41,7 +41,9 @@ class Groups(Resource):
 
     def create(self, name: str) -> Group:
         """Create a group (POST /api/1/testers/groups)."""
-        return self.transport.request("POST", _GROUPS, GroupReply, form={"groupName": name})
+        return self.transport.request(
+            "POST", _GROUPS, GroupReply, form=form_fields(groupName=line("name", name, needed=True))
+        )
 
     def add_testers(self, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         """Add testers of the account to a group (POST /api/1/testers/groups/{group-id}).
@@ -58,7 +60,7 @@ class Groups(Resource):
         return self._members("DELETE", group_id, emails)
 
     def _members(self, method: str, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
-        form = form_fields(email=joined(emails))
+        form = {"email": addresses(emails)}
         changed = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form).testers
         # A server that only responds ok has changed all of them.
-        return [Tester(email=email) for email in emails] if changed is None else changed
+        return [Tester(email=email) for email in form["email"].split(",")] if changed is None else changed

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     import builtins
 
 
+_START = AliasChoices("startTime", "sessionStartTime", "start_time")
+
+
 def _duration(value: object) -> object:
     """A duration from `15:01` (minutes and seconds), `1:02:03` (hours) or seconds; None for anything else."""
-    if isinstance(value, str) and re.fullmatch(r"\d+(:\d+){0,2}", value, re.ASCII):
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}(:\d{1,9}){0,2}", value, re.ASCII):
         seconds = 0
         for part in value.split(":"):
             seconds = seconds * 60 + int(part)
@@ -34,7 +37,7 @@ class Session(ApiModel):
 
     id: str
     self_path: str | None = Field(None, alias="self")
-    start_time: Moment = Field(None, validation_alias=AliasChoices("startTime", "sessionStartTime", "start_time"))
+    start_time: Moment = Field(None, validation_alias=_START, serialization_alias="startTime")
     duration: Annotated[timedelta | None, BeforeValidator(_duration)] = None
     tester_email: str | None = None
     device: str | None = None
@@ -45,12 +48,18 @@ class Session(ApiModel):
     identity: Annotated[dict[str, Any], PhpObject] | None = None
 
 
+class OneSession(Session):
+    """A session by itself, whose start the document calls `sessionStartTime`."""
+
+    start_time: Moment = Field(None, validation_alias=_START, serialization_alias="sessionStartTime")
+
+
 class SessionsReply(Reply):
     sessions: list[Session]
 
 
 class SessionReply(Reply):
-    session: Session
+    session: OneSession
 
 
 class Sessions(Resource):
@@ -69,9 +78,13 @@ class Sessions(Resource):
         """One session with its events, screenshots and touches (GET …/sessions/{session-id}/?fields=events)."""
         return self._session(project_id, build_id, session_id, fields="events")
 
-    def logs(self, project_id: str, build_id: str, session_id: str) -> str:
-        """The recorded log, as text (GET …/sessions/{session-id}/?fields=logs)."""
-        return self.transport.text(_session_path(project_id, build_id, session_id), query={"fields": "logs"})
+    def logs(self, project_id: str, build_id: str, session_id: str, *, errors: str = "replace") -> str:
+        """The recorded log, as text (GET …/sessions/{session-id}/?fields=logs).
+
+        `errors` says what becomes of bytes that are not UTF-8, as for `bytes.decode`.
+        """
+        url = _session_path(project_id, build_id, session_id)
+        return self.transport.content(url, query={"fields": "logs"}).decode("utf-8", errors)
 
     def _session(self, project_id: str, build_id: str, session_id: str, **query: str) -> Session:
         reply = self.transport.request(

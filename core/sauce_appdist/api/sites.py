@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from sauce_appdist.api import RenamedResource, form_fields
+from sauce_appdist.api import RenamedResource, choice, form_fields, identifier
 from sauce_appdist.errors import InputError
 from sauce_appdist.models import ApiModel, Counter, Flat, Reply
+from sauce_appdist.text import one_line
 
 LoginMethod = Literal["sso", "credentials"]
 _LOGIN_METHODS = {"sso": "0", "credentials": "1"}
@@ -57,13 +59,15 @@ class Sites(RenamedResource):
     def create(self, name: str, *, login_method: LoginMethod | None = None) -> None:
         """Create a site (POST /api/1/site/).
 
-        `name` consists of at least four letters, digits, `-` or `_`. Raises InputError for an unknown login method.
+        `name` consists of at least four letters, digits, `-` or `_`. Raises InputError for another name, and for an
+        unknown login method.
         """
-        if login_method not in {None, *_LOGIN_METHODS}:
-            raise InputError(f"login-method is {login_method!r}, expected sso or credentials.")
-        method = None if login_method is None else _LOGIN_METHODS[login_method]
-        self.ask("POST", Reply, form=form_fields(name=name, loginMethod=method))
+        if not isinstance(name, str) or not re.fullmatch(r"[\w-]{4,}", name, re.ASCII):
+            shown = one_line(repr(name), 60)
+            raise InputError(f"site-name is {shown}, expected at least four letters, digits, - or _.")
+        method = choice("login-method", login_method, _LOGIN_METHODS)
+        self.ask("POST", Reply, form=form_fields(name=name, loginMethod=_LOGIN_METHODS[method] if method else None))
 
     def delete(self, site_id: str) -> None:
         """Delete a site (DELETE /api/1/site/{site-id}/)."""
-        self.ask("DELETE", Reply, site_id)
+        self.ask("DELETE", Reply, identifier("an id", site_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from sauce_appdist.api import Resource, form_fields, joined, path
+from sauce_appdist.api import Resource, addresses, flag, form_fields, identifier, line, path
 from sauce_appdist.models import ApiModel, Flat, Moment, Reply
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Testers(Resource):
 
         With `build_id`, `model_extra` has more fields about that build; they are not documented.
         """
-        query = form_fields(buildId=build_id)
+        query = form_fields(buildId=None if build_id is None else identifier("build-id", build_id))
         return self.transport.request("GET", "/api/1/testers", TestersReply, query=query).testers
 
     def add(self, emails: Sequence[str], *, group: str | None = None, notify: bool = False) -> None:
@@ -62,7 +62,11 @@ class Testers(Resource):
 
         If `notify` is true, the service sends each of them the welcome e-mail.
         """
-        form = form_fields(email=joined(emails), group=group, notify="on" if notify else None)
+        form = form_fields(
+            email=addresses(emails),
+            group=line("group", group),
+            notify="on" if flag("notify", notify) else None,
+        )
         self.transport.request("POST", "/api/1/testers/", Reply, form=form)
 
     def get(self, tester_id: str) -> Tester:

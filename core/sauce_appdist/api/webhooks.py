@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sauce_appdist.api import RenamedResource, form_fields, joined
+from sauce_appdist.api import RenamedResource, choice, flag, form_fields, identifier, joined, line, web_address
 from sauce_appdist.models import ApiModel, Names, Reply
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Sequence
 
-ACTIONS = ("crash", "feedback", "upload", "new-udid")
+    from sauce_appdist.api import Empty
+
+# Newer servers have `download`, but neither `crash` nor `feedback`: docs/reference/api-facts.md#webhooks.
+ACTIONS = ("crash", "feedback", "upload", "new-udid", "download")
 
 
 class Webhook(ApiModel):
@@ -55,8 +58,8 @@ class Webhooks(RenamedResource):
         name: str,
         url: str,
         enabled: bool | None = None,
-        actions: Sequence[str] | None = None,
-        project_ids: Sequence[str] | None = None,
+        actions: Sequence[str] | Empty | None = None,
+        project_ids: Sequence[str] | Empty | None = None,
     ) -> None:
         """Add a webhook (POST /api/1/webhook/).
 
@@ -66,7 +69,7 @@ class Webhooks(RenamedResource):
 
     def get(self, webhook_id: str) -> Webhook:
         """One webhook (GET /api/1/webhook/{webhook-id}/)."""
-        return self.ask("GET", WebhookReply, webhook_id).webhook
+        return self.ask("GET", WebhookReply, identifier("an id", webhook_id)).webhook
 
     def update(
         self,
@@ -75,27 +78,35 @@ class Webhooks(RenamedResource):
         name: str,
         url: str,
         enabled: bool | None = None,
-        actions: Sequence[str] | None = None,
-        project_ids: Sequence[str] | None = None,
+        actions: Sequence[str] | Empty | None = None,
+        project_ids: Sequence[str] | Empty | None = None,
     ) -> None:
         """Change a webhook (POST /api/1/webhook/{webhook-id}/).
 
         Set all parameters: what the service does with an omitted one is not documented.
         """
-        self.ask("POST", Reply, webhook_id, form=_form(name, url, enabled, actions, project_ids))
+        self.ask("POST", Reply, identifier("an id", webhook_id), form=_form(name, url, enabled, actions, project_ids))
 
     def delete(self, webhook_id: str) -> None:
         """Delete a webhook (DELETE /api/1/webhook/{webhook-id}/)."""
-        self.ask("DELETE", Reply, webhook_id)
+        self.ask("DELETE", Reply, identifier("an id", webhook_id))
 
 
 def _form(
-    name: str, url: str, enabled: bool | None, actions: Sequence[str] | None, project_ids: Sequence[str] | None
+    name: str,
+    url: str,
+    enabled: bool | None,
+    actions: Sequence[str] | Empty | None,
+    project_ids: Sequence[str] | Empty | None,
 ) -> dict[str, str]:
+    events = joined("actions", actions)
+    for event in events.split(",") if events else ():
+        choice("actions", event, ACTIONS)
+    flag("enabled", enabled)
     return form_fields(
-        webhook__name=name,
-        webhook__url=url,
+        webhook__name=line("name", name, needed=True),
+        webhook__url=web_address("url", url),
         webhook__status=None if enabled is None else str(enabled).lower(),
-        actions=joined(actions),
-        webhook__project__ids=joined(project_ids),
+        actions=events,
+        webhook__project__ids=joined("project-ids", project_ids),
     )

@@ -35,7 +35,7 @@ def job(environ: Mapping[str, str]) -> Job:
         tag=name if is_tag else None,
         pipeline_url=f"{repository}/actions/runs/{run}" if run else None,
         actor=environ.get("GITHUB_ACTOR"),
-        attempt=int(attempt) if attempt.isdecimal() else None,
+        attempt=int(attempt) if attempt.isdecimal() and len(attempt) < 10 else None,
         system="github",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
 from pydantic import model_validator
 
+from sauce_appdist.api import or_empty
 from sauce_appdist.errors import InputError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
@@ -214,8 +215,8 @@ def send(update: Update, target: find.Target, context: Context) -> Written:
             target.project_id,
             target.build_id,
             release_notes=update.release_notes,
-            tags=update.tags,
-            groups=update.groups,
+            tags=or_empty(update.tags),
+            groups=or_empty(update.groups),
             landing_page_mode=update.landing_page_mode,
             metadata=update.metadata,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
+from sauce_appdist.api import or_empty
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
 from sauce_appdist.interface.outputs import StepOutputs, output
@@ -155,8 +156,8 @@ def copy(
             target.build_id,
             to_folder=folder,
             app_name=inputs.copied_app_name,
-            groups=groups.build,
-            project_groups=groups.project,
+            groups=or_empty(groups.build),
+            project_groups=or_empty(groups.project),
             allow_all_testers=None if inputs.allow_all_testers == "inherit" else inputs.allow_all_testers == "true",
         )
     except ServiceError as error:

@@ -9,6 +9,7 @@ import re
 import time
 from contextlib import contextmanager
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -163,9 +164,13 @@ class Transport:
             lambda response, request, deadline: self._reply(response, request, deadline, reply),
         )
 
-    def text(self, path: str, *, query: Mapping[str, str] | None = None) -> str:
-        """The text that a GET returns instead of an envelope. Raises what `request` raises."""
-        return self._retrying(_Request("GET", path, None, query, accept="*/*"), self._text)
+    def content(self, path: str, *, query: Mapping[str, str] | None = None) -> bytes:
+        """The text that a GET returns instead of an envelope, as it came. Raises what `request` raises."""
+        return self._retrying(_Request("GET", path, None, query, accept="*/*"), self._content)
+
+    def warn(self, text: str) -> None:
+        """Tell the user something about the answers."""
+        self._warn(self._redact(text))
 
     def download(self, path: str, into: IO[bytes]) -> tuple[str, int]:
         """Write a file into `into`; returns the name that the service gives it ("" for none) and its size in bytes.
@@ -319,12 +324,12 @@ class Transport:
     def _reply(self, response: requests.Response, request: _Request, deadline: float, reply: type[R]) -> R:
         return self._checked(response, b"".join(self._chunks(response, request, deadline)), request, reply)
 
-    def _text(self, response: requests.Response, request: _Request, deadline: float) -> str:
+    def _content(self, response: requests.Response, request: _Request, deadline: float) -> bytes:
         body = b"".join(self._chunks(response, request, deadline))
         self._no_refusal(response, body, request)
         if _media_type(response) == "text/html":
             raise TransportError(f"{request}: HTTP {response.status_code} with a page instead of text: check base-url.")
-        return body.decode("utf-8", "replace")
+        return body
 
     def _no_refusal(self, response: requests.Response, body: bytes, request: _Request) -> None:
         """Raise the refusal of an envelope that came instead of other content."""
@@ -519,11 +524,17 @@ def _announces_end(response: requests.Response) -> bool:
 
 
 def _name_of_file(response: requests.Response) -> str:
-    """The file's name from Content-Disposition (RFC 6266), else from the URL; "" if it has none."""
+    """The file's name from Content-Disposition, else from the URL; "" if it has none.
+
+    `filename*` has more characters than `filename`, and wins (RFC 6266, 4.3).
+    """
     message = Message()
     message["Content-Disposition"] = response.headers.get("Content-Disposition", "")
+    parameters = message.get_params([], "content-disposition")
+    names = [value for name, value in parameters if name.lower() == "filename"]
+    extended = [collapse_rfc2231_value(value) for value in names if isinstance(value, tuple) and value[0]]
     path = unquote(urlsplit(response.url).path)
-    return message.get_filename() or path.rpartition("/")[2]
+    return next(filter(None, extended), None) or message.get_filename() or path.rpartition("/")[2]
 
 
 def _parsed(reply: type[R], body: bytes) -> R:
