@@ -58,7 +58,8 @@ class ServiceError(AppDistError):
     """
 
     def __init__(self, message: str, *, sent: bool = False, status: int | None = None) -> None:
-        super().__init__(message)
+        # Callers add sentences to it.
+        super().__init__(message if message.endswith((".", "!", "?")) else f"{message}.")
         self.sent = sent
         self.status = status
 

@@ -17,7 +17,7 @@ from api.support import client_of
 from harness import API_KEY, EMAIL
 from sauce_appdist.auth.oidc import Token
 from sauce_appdist.auth.signing import ApiKeyAuth, BasicAuth, OidcAuth
-from sauce_appdist.errors import ApiError, AuthError, TransportError
+from sauce_appdist.errors import ApiError, AuthError, InputError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,3 +238,36 @@ def test_a_part_of_a_file_is_no_file(server: HTTPServer, tmp_path: Path, status:
     server.expect_request(DOWNLOAD).respond_with_data(APK[:9], status, content_type="application/octet-stream")
     with pytest.raises(ApiError):
         client_of(server).builds.download("1", "2", to=tmp_path)
+
+
+@pytest.mark.parametrize("to", [None, "."])
+def test_a_name_that_the_service_chooses_replaces_nothing(
+    server: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gradlew").write_bytes(b"mine")
+    server.expect_request(DOWNLOAD).respond_with_data(
+        APK, headers={"Content-Disposition": "attachment; filename=gradlew"}, content_type="application/octet-stream"
+    )
+    with pytest.raises(InputError, match=r"/gradlew exists, .*--to"):
+        client_of(server).builds.download("1", "2", to=to)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("gradlew", b"mine")]
+    assert client_of(server).builds.download("1", "2", to="gradlew").path.read_bytes() == APK
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("attachment; filename=\"a.apk\"; filename*=UTF-8''b%20%C3%BC.apk", "b ü.apk"),
+        ("attachment; filename*=UTF-8''b.apk; filename=a.apk", "b.apk"),
+        ("attachment; FileName*=iso-8859-1'de'%fc.apk; filename=a.apk", "ü.apk"),
+        ("attachment; filename=a.apk; filename*=UTF-8''", "a.apk"),
+        ("attachment; filename=a.apk; filename*=broken", "a.apk"),
+    ],
+)
+def test_the_extended_name_wins(server: HTTPServer, tmp_path: Path, header: str, name: str) -> None:
+    """RFC 6266, 4.3."""
+    server.expect_request(DOWNLOAD).respond_with_data(
+        APK, headers={"Content-Disposition": header}, content_type="application/octet-stream"
+    )
+    assert client_of(server).builds.download("1", "2", to=tmp_path).path.name == name
