@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import re
 import signal
 import sys
 import warnings
@@ -49,7 +50,7 @@ def entrypoint() -> NoReturn:
     for cancelled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(cancelled, _cancel)
     try:
-        code = main(sys.argv[1:], os.environ, sys.stdout)
+        code = main(*_in_utf8(sys.argv[1:], os.environ), sys.stdout)
     except Cancelled:
         code = ExitCode.CANCELLED
     except ImportError as error:
@@ -74,6 +75,29 @@ def _report_unloadable(error: ImportError, environ: Mapping[str, str], out: Text
     problem = CannotStart(f"{error.path} cannot be loaded: {why}.")
     choose(environ, out).error(problem)
     return problem.exit_code
+
+
+# Paths stay as the locale reads them: that is how Python finds their files.
+_PATHS = re.compile(r"(^|[_-])(to|file|bundle|dir|reports|home|output|summary|workspace|temp|path)$", re.IGNORECASE)
+
+
+def _in_utf8(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Arguments and environment, read as UTF-8 even in a locale of another encoding; what is not UTF-8 as it is."""
+    if sys.getfilesystemencoding().lower().replace("-", "") == "utf8":
+        return argv, environ
+
+    def read(name: str, text: str) -> str:
+        try:
+            return text if _PATHS.search(name) else os.fsencode(text).decode("utf-8")
+        except UnicodeDecodeError:
+            return text
+
+    words = []
+    for before, word in zip(["", *argv], argv, strict=False):
+        option, equals, value = word.partition("=")
+        whole = not (equals and option.startswith("--"))
+        words.append(read(before, word) if whole else f"{option}={read(option, value)}")
+    return words, {name: read(name, text) for name, text in environ.items()}
 
 
 def _cancel(*_: object) -> NoReturn:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from functools import cached_property
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import ANDROID, API_KEY, NEWEST_ANDROID, Process, Service, expect_rows
+from harness import ANDROID, API_KEY, NEWEST_ANDROID, Process, Service, connection, expect_rows
 from sauce_appdist.api.webhooks import ACTIONS
 from sauce_appdist.client import Client
 from sauce_appdist.shell import console
@@ -18,7 +22,8 @@ from shell.support import ASKS, BUILD, OWNER, REACHES, Api, filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from pytest_httpserver import HTTPServer
 
 
 RESOURCES = {name for name, part in vars(Client).items() if isinstance(part, cached_property)}
@@ -88,13 +93,14 @@ def test_pages(api: Api, service: Service) -> None:
     assert found
     pages, total = int(found[1]), int(found[2])
     assert pages >= 3
-    assert len(json.loads(one.text)) == 50
+    assert len(json.loads(one.text)["audits"]) == 50
+    assert json.loads(one.text)["pagination"] == {"page": 1, "per_page": 50, "total": total, "total_pages": pages}
     before = len(service.sent)
     everything = json.loads(api("audits", "list", "--all").text)
     assert len(everything) == total
     assert len({audit["id"] for audit in everything}) == total
     assert len(service.sent) - before == -(-total // 100)
-    assert json.loads(api("audits", "list", "--page", str(pages + 1)).text) == []
+    assert json.loads(api("audits", "list", "--page", str(pages + 1)).text)["audits"] == []
     assert "page and all are both set: set only one of them." in api("audits", "list", "--page", "2", "--all").log
 
 
@@ -122,8 +128,14 @@ def test_pages(api: Api, service: Service) -> None:
         ("audits list --start-date 31.3.2026", 2, "start-date is '31.3.2026', expected a date like 2026-03-31"),
         ("audits list --action-type many", 2, "action-type is 'many', expected a whole number"),
         ("audits list --per-page 500", 4, "refused (HTTP 400, code 1)"),
+        ("audits list --start-date 2026-03-02 --end-date 2026-03-01", 2, "start-date 2026-03-02 is after end-date 2026-03-01"),
+        ("testers add --emails x@a.example;y@b.example --notify", 2, "emails has 'x@a.example;y@b.example', expected one e-mail address per item"),
+        ("testers list --build-id=", 2, "--build-id is empty: set a value, or omit the option."),
+        ("audits list --site=", 2, "--site is empty"),
+        (f"builds get --project-id {ANDROID} --project-id 1 --build-id 2", 2, "argument --project-id: is set twice, but takes one value"),
+        (f"builds invite --project-id {ANDROID} --build-id 2 --groups QA --notify --notify false", 2, "argument --notify: is set twice"),
         ("webhooks add --name CI --url hook", 2, "url is not a valid URL: expected one like https://hooks.example.com/appdist"),
-        ("webhooks add --name CI --url https://a.example --actions upload,install", 2, f"actions is 'upload,install', expected one of {', '.join(ACTIONS)}"),
+        ("webhooks add --name CI --url https://a.example --actions upload,install", 2, f"actions is 'install', expected one of {', '.join(ACTIONS)}"),
         ("webhooks get --webhook-id 999", 4, "refused (HTTP 400, code 1)"),
         ("sites create --site-name abc", 2, "site-name is 'abc', expected at least four letters, digits, - or _"),
         ("sites create --site-name emea-2", 3, "the account may not do this"),
@@ -256,3 +268,68 @@ def test_a_download_is_whole_or_not_there(api: Api, service: Service, tmp_path: 
     service.fault(path="/download/$", status=502, times=9)
     assert api("builds", "download", *BUILD, "--to", str(tmp_path / "app.apk"), "--retries", "0").code == 5
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_that_is_cut_short_is_partly_done(api: Api, service: Service) -> None:
+    page = {"status": "ok", "audits": [{"id": 1}], "pagination": {"page": 1, "total": 315, "total_pages": 1}}
+    service.fault(path="/audits/$", body=page, times=None)
+    done = api("audits", "list", "--all")
+    assert done.code == 6
+    assert json.loads(done.text) == [{"id": "1"}]
+    assert "The service sent 1 audit on 2 pages, but announced 315 in total: some may be missing." in done.log
+    assert "The list may be incomplete, as the warning says" in done.log
+
+
+def test_a_download_without_a_place_replaces_nothing(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["builds", "download", *BUILD]
+    place = Path(json.loads(api(*words).text)["path"])
+    place.write_bytes(b"mine")
+    second = api(*words)
+    assert second.code == 2
+    assert f"{place} exists, and a name that the service chooses replaces no file" in second.log
+    assert "--to" in second.log
+    assert place.read_bytes() == b"mine"
+    assert api(*words, "--to", place.name).code == 0
+    assert place.read_bytes() != b"mine"
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_one_session_has_the_names_of_its_document(api: Api, client: Client) -> None:
+    session = client.sessions.list(ANDROID, NEWEST_ANDROID)[0].id
+    assert "startTime" in json.loads(api("sessions", "list", *BUILD).text)[0]
+    one = json.loads(api("sessions", "get", *BUILD, "--session-id", session).text)
+    assert ("sessionStartTime" in one, "startTime" in one) == (True, False)
+
+
+def test_an_answer_that_says_nothing_is_a_sentence(api: Api, service: Service) -> None:
+    service.fault(path="/invites/$", body="", times=None)
+    done = api("builds", "invite", *BUILD, "--groups", "QA")
+    assert done.code == 6
+    assert "an empty body. Whether the request had an effect is unknown." in done.log
+
+
+LOG = b"one\r\ntwo\r\x1b[31mred\x1b[0m\x07 \xff\xfe \xe2\x80\xa8::error::x\n##[error]y\n\xef\xbb\xbfno end"
+
+
+@pytest.mark.parametrize(("env", "kept"), [({}, True), ({"CI": "true"}, False), ({"GITHUB_ACTIONS": "true"}, False)])
+@pytest.mark.parametrize("file", [True, False])
+def test_a_log_is_what_was_recorded(
+    server: HTTPServer, tmp_path: Path, env: dict[str, str], kept: bool, file: bool
+) -> None:
+    """In a pipe of a job it is made harmless: there the runner reads it, and would run its commands."""
+    server.expect_request(f"/api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}/sessions/3/").respond_with_data(
+        LOG, content_type="application/text"
+    )
+    environ = {"PATH": os.environ["PATH"], **connection(server.url_for("")), **env}
+    command = [sys.executable, "-m", "sauce_appdist", "api", "sessions", "logs", *BUILD, "--session-id", "3"]
+    with (tmp_path / "log").open("wb") as stream:
+        done = subprocess.run(
+            command, env=environ, stdout=stream if file else subprocess.PIPE, stderr=subprocess.PIPE, check=True
+        )
+    written = (tmp_path / "log").read_bytes() if file else done.stdout
+    assert (written == LOG) is (kept or file)
+    if not kept and not file:
+        assert b"\n##[" not in written
+        assert b"\x1b" not in written
+        assert "\n::" not in written.decode()

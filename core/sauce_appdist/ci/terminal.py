@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sauce_appdist.ci.base import Ci, say
 from sauce_appdist.ci.report import MARKS
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Row = Sequence[str]
 
 _SCREEN = 400
+_CI_VARIABLES = ("CI", "TF_BUILD", "TEAMCITY_VERSION")
 
 
 def plain_report(report: Report) -> Iterator[str]:
@@ -41,6 +44,18 @@ def _short(text: str) -> str:
     """The first line of an output, cut to a screenful; `--json` prints all of it."""
     first = text.partition("\n")[0][:_SCREEN]
     return first if first == text else f"{first} …"
+
+
+def _utf8(text: str) -> str:
+    """A text without surrogate escapes."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 class Terminal(Ci):
@@ -127,6 +142,24 @@ class Answers(Terminal):
             print(self.clean(text), file=self._out)
         self._out.flush()
 
+    def show_recording(self, name: str, text: str) -> None:
+        """A text as it was recorded, but for secrets; bytes that are not UTF-8 are surrogate escapes in it.
+
+        A terminal, and a CI system that reads its job's output, would obey what stands in it: for these it is made
+        harmless, unless stdout is a file.
+        """
+        del name
+        binary = getattr(self._out, "buffer", None)
+        if binary is None or self._out.isatty() or (self._in_a_job() and not _is_file(self._out)):
+            print(self.clean(_utf8(text)), file=self._out, flush=True)
+            return
+        self._out.flush()
+        binary.write(self.without_secrets(text).encode("utf-8", "surrogateescape"))
+        binary.flush()
+
+    def _in_a_job(self) -> bool:
+        return bool(self.job.system or any(self.environ.get(name) for name in _CI_VARIABLES))
+
     def _rich_table(self, columns: Row, rows: Sequence[Row]) -> bool:
         try:
             from rich.console import Console
@@ -144,6 +177,9 @@ class Answers(Terminal):
 
 class JsonOutput(Answers):
     """One JSON text on stdout."""
+
+    def show_recording(self, name: str, text: str) -> None:
+        self._write({name: _utf8(text)})
 
     def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
         del columns, rows, text

@@ -6,15 +6,15 @@ Parameters are parsed like the inputs of steps, and a name means the same everyw
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, create_model
 
+from sauce_appdist.api import EMPTY, addresses
 from sauce_appdist.api.builds import UpdatedBuild
-from sauce_appdist.api.webhooks import Webhook
+from sauce_appdist.api.webhooks import ACTIONS, Webhook
 from sauce_appdist.errors import Cancelled, InputError, NotSent, PartialSuccessError, ServiceError
 from sauce_appdist.interface import kebab
 from sauce_appdist.interface.inputs import ConnectionInputs, extra, option
@@ -33,34 +33,12 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def _date(value: object) -> object:
-    try:
-        return date.fromisoformat(str(value).strip())
-    except ValueError:
-        raise ValueError(f"is {one_line(str(value), 40)!r}, expected a date like 2026-03-31") from None
+def _addresses(emails: list[str]) -> list[str]:
+    """Checked before a question is asked about them; every other check is the client's alone."""
+    return addresses(emails).split(",")
 
 
-def _webhook_url(value: object) -> object:
-    if not re.match(r"https?://[^/\s]", str(value)):
-        raise ValueError("is not a valid URL: expected one like https://hooks.example.com/appdist")
-    return value
-
-
-def _site_name(value: object) -> object:
-    if not re.fullmatch(r"[\w-]{4,}", str(value), re.ASCII):
-        raise ValueError(f"is {one_line(str(value), 60)!r}, expected at least four letters, digits, - or _")
-    return value
-
-
-def _at_least_one(value: int) -> int:
-    if value < 1:
-        raise ValueError(f"is {value}, expected 1 or more")
-    return value
-
-
-AtLeastOne = Annotated[int, AfterValidator(_at_least_one)]
-Date = Annotated[date, BeforeValidator(_date)]
-WebhookActions = Annotated[list[Literal["crash", "feedback", "upload", "new-udid"]], Items.__metadata__[0]]
+Addresses = Annotated[CommaFreeNames, AfterValidator(_addresses)]
 PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "project_id": (Identifier, "Id of the project."),
     "build_id": (Identifier, "Id of the build."),
@@ -81,17 +59,17 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "allow_all_testers": (Flag, "Whether all other users may install the copy. Default: as for the original."),
     "message": (Prose, "Text to add to the e-mail."),
     "notify": (Flag, "Send an e-mail."),
-    "to": (Line, "File to write, or a directory. Default: the current directory."),
-    "emails": (CommaFreeNames, "E-mail addresses of testers, separated by commas."),
+    "to": (
+        Line,
+        "File to write or replace, or a directory: nothing is replaced there. Default: the current directory.",
+    ),
+    "emails": (Addresses, "E-mail addresses of testers, separated by commas."),
     "group": (Line, "Tester group to add the testers to. Created if it does not exist."),
     "name": (Line, "Name of the group or the webhook."),
-    "site_name": (
-        Annotated[Line, BeforeValidator(_site_name)],
-        "Name of the site: at least four letters, digits, - or _.",
-    ),
-    "url": (Annotated[Line, BeforeValidator(_webhook_url)], "URL that the service calls."),
+    "site_name": (Line, "Name of the site: at least four letters, digits, - or _."),
+    "url": (Line, "URL that the service calls."),
     "enabled": (Flag, "Whether the service calls the webhook."),
-    "actions": (WebhookActions, "Events to call the webhook for: crash, feedback, upload, new-udid."),
+    "actions": (Items, f"Events to call the webhook for: {', '.join(ACTIONS)}."),
     "project_ids": (
         CommaFreeNames,
         "Ids of the projects to call the webhook for, separated by commas. Default: all.",
@@ -99,10 +77,10 @@ PARAMETERS: Mapping[str, tuple[Any, str]] = {
     "login_method": (Literal["sso", "credentials"], "How users log in."),
     "site": (Line, "Subdomain or enterprise id of one site, for multi-site accounts."),
     "action_type": (int, "Number of the only action type to show."),
-    "start_date": (Date, "First day, like 2026-03-31."),
-    "end_date": (Date, "Last day."),
-    "page": (AtLeastOne, "Number of the page. Default: 1."),
-    "per_page": (AtLeastOne, "Items per page, at most 200 (on newer servers 100). Default: 50."),
+    "start_date": (Line, "First day, like 2026-03-31."),
+    "end_date": (Line, "Last day."),
+    "page": (int, "Number of the page. Default: 1."),
+    "per_page": (int, "Items per page, at most 200 (on newer servers 100). Default: 50."),
     "all": (Flag, "Read all pages."),
     "yes": (Flag, "Do not ask for confirmation."),
 }
@@ -132,9 +110,7 @@ def _update(client: Client, values: Values) -> object:
     if values.pop("clear_groups", False):
         if "groups" in values:
             raise InputError("groups and clear-groups are both set: set only one of them.")
-        values["groups"] = []
-    if values.keys() <= {"project_id", "build_id"}:
-        raise InputError("nothing to update: set release-notes, tags, groups, landing-page-mode or metadata.")
+        values["groups"] = EMPTY
     return client.builds.update(**values)
 
 
@@ -164,9 +140,26 @@ def _trail(method: str) -> Callable[[Client, Values], object]:
         if not everything:
             values.setdefault("per_page", 50)
         trail: AuditTrail = getattr(client.audits, method)(**values)
-        return list(trail) if everything else trail.page(number or 1)
+        return _AllPages(trail) if everything else trail.page(1 if number is None else number)
 
     return call
+
+
+class _AllPages(list["Audit"]):
+    """Every item of an audit log, and whether some may be missing."""
+
+    def __init__(self, trail: AuditTrail) -> None:
+        super().__init__(trail)
+        self.incomplete = trail.incomplete
+
+
+def _all_pages(answer: object, _: Values) -> None:
+    if isinstance(answer, _AllPages) and answer.incomplete:
+        raise PartialSuccessError("The list may be incomplete, as the warning says: run the command again.")
+
+
+def _recorded_log(client: Client, values: Values) -> object:
+    return client.sessions.logs(**values, errors="surrogateescape")
 
 
 def _create_site(client: Client, values: Values) -> object:
@@ -199,7 +192,7 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "list": Verb(_BUILD, columns="id start_time duration tester_email device country_name crashed"),
         "get": Verb(f"{_BUILD} session_id"),
         "events": Verb(f"{_BUILD} session_id"),
-        "logs": Verb(f"{_BUILD} session_id"),
+        "logs": Verb(f"{_BUILD} session_id", call=_recorded_log),
     },
     "testers": {
         "list": Verb("", "build_id", columns="id email groups is_blocked last_login created_at"),
@@ -222,9 +215,9 @@ RESOURCES: Mapping[str, Mapping[str, Verb]] = {
     },
     "feedbacks": {"list": Verb(columns="id recorded_at reported_by project_id build_id session_id text")},
     "audits": {
-        "list": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("list")),
-        "admin-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("admin_trail")),
-        "tester-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("tester_trail")),
+        "list": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("list"), check=_all_pages),
+        "admin-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("admin_trail"), check=_all_pages),
+        "tester-trail": Verb("", _TRAIL, columns=_TRAIL_COLUMNS, call=_trail("tester_trail"), check=_all_pages),
         "recent": Verb(columns="timestamp event_type ip_address event_data"),
     },
     "permissions": {"list": Verb(columns="email role permissions")},
@@ -260,10 +253,11 @@ def inputs_of(resource: str, verb: str) -> type[ConnectionInputs]:
     fields: dict[str, Any] = {}
     for name in row.needs.split():
         annotation, description = PARAMETERS[name]
-        fields[name] = (annotation, Field(..., description=description, json_schema_extra=extra(option(None, ""))))
+        declared = option(None, description, multiline=annotation is Prose)
+        fields[name] = (annotation, Field(..., description=description, json_schema_extra=extra(declared)))
     for name in [*row.takes.split(), *(["yes"] if row.asks else [])]:
         annotation, description = PARAMETERS[name]
-        fields[name] = (annotation | None, option(None, description))
+        fields[name] = (annotation | None, option(None, description, multiline=annotation is Prose))
     return create_model(f"{resource} {verb}", __base__=ConnectionInputs, **fields)
 
 
@@ -316,21 +310,26 @@ def _confirm(question: str, ci: Answers) -> None:
 def _show(answer: Any, columns: list[str], ci: Answers) -> None:
     """Show a list as a table, a single item as lines of name and value; in JSON with the service's names."""
     if isinstance(answer, str):
-        ci.show({"logs": answer}, text=answer)
+        ci.show_recording("logs", answer)
         return
     if answer is None:
         ci.show({"status": "ok"}, text="Done.")
         return
     items, data, note = answer, None, ""
     if hasattr(answer, "pagination"):
-        items, note = answer.audits, _page(answer.pagination, answer.audits)
+        items, data = answer.audits, _json(answer, envelope=False)
+        note = _page(answer.pagination, answer.audits)
     elif hasattr(answer, "accounts"):
         items, data = answer.accounts, _json(answer)
         note = f"Managers: {', '.join(one.email or '?' for one in answer.managers)}" if answer.managers else ""
     if isinstance(items, list):
         shown = [name for name in columns if any(getattr(item, name, None) is not None for item in items)]
         rows = [[_cell(getattr(item, name, None)) for name in shown] for item in items]
-        ci.show(data or [_json(item) for item in items], columns=[kebab(name) for name in shown], rows=rows)
+        ci.show(
+            [_json(item) for item in items] if data is None else data,
+            columns=[kebab(name) for name in shown],
+            rows=rows,
+        )
         ci.info(note or plural(len(rows), "row"))
     else:
         rows = [[kebab(name), _cell(value)] for name, value in _fields(answer).items() if value not in (None, "")]
@@ -353,9 +352,10 @@ def _fields(answer: Any) -> dict[str, Any]:
     return {name: str(value) for name, value in answer._asdict().items()}
 
 
-def _json(answer: Any) -> Any:
+def _json(answer: Any, *, envelope: bool = True) -> Any:
     if isinstance(answer, BaseModel):
-        return answer.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        left_out = None if envelope else {*Reply.model_fields}
+        return answer.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=left_out)
     return {name: value if isinstance(value, int) else str(value) for name, value in answer._asdict().items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, get_args
 
 from sauce_appdist import __version__
 from sauce_appdist.errors import ExitCode
@@ -14,11 +14,13 @@ from sauce_appdist.interface.inputs import (
     ConnectionInputs,
     choices,
     describe_field,
+    extra,
     is_flag,
     is_list,
     is_secret,
     sections,
 )
+from sauce_appdist.interface.types import Pairs
 from sauce_appdist.shell import console
 from sauce_appdist.steps import ALIASES, STEPS, load
 from sauce_appdist.text import did_you_mean, plural
@@ -73,6 +75,8 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser that raises Usage instead of exiting, and suggests the nearest name."""
 
     def error(self, message: str) -> NoReturn:
+        if found := re.fullmatch(r"argument (--[\w-]+): expected one argument", message):
+            message += f". A value that begins with - needs an equals sign: {found[1]}=-x"
         raise Usage(f"{message}\nSee {self.prog} --help.", ExitCode.INPUT)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -114,7 +118,16 @@ class _Secret(argparse.Action):
         )
 
 
-class _SecretFile(argparse.Action):
+class _Once(argparse.Action):
+    """Keeps one value. Several would be joined to one that nobody wrote."""
+
+    def __call__(self, _parser: object, namespace: object, values: object, _option: str | None = None) -> None:
+        if getattr(namespace, self.dest):
+            raise argparse.ArgumentError(self, "is set twice, but takes one value")
+        setattr(namespace, self.dest, [str(values)])
+
+
+class _SecretFile(_Once):
     """Reads a secret from a file, like those that are mounted into containers."""
 
     def __call__(self, _parser: object, namespace: object, values: object, option: str | None = None) -> None:
@@ -125,7 +138,7 @@ class _SecretFile(argparse.Action):
             raise Usage(f"{option} is {values}, which cannot be read: {reason}.", ExitCode.INPUT) from None
         if not text:
             raise Usage(f"{option} is {values}, which is empty: expected a file with the secret.", ExitCode.INPUT)
-        setattr(namespace, self.dest, [text])
+        super().__call__(_parser, namespace, text, option)
 
 
 def read(argv: Sequence[str]) -> Command:
@@ -136,7 +149,11 @@ def read(argv: Sequence[str]) -> Command:
         raise Usage(_completion(parsed["shell"]), ExitCode.OK)
     command = tuple(parsed.pop(name) for name in ("step", "resource", "verb") if name in parsed)
     json = parsed.pop("json")
-    return Command(command, {name: "\n".join(texts) for name, texts in parsed.items() if texts}, json)
+    options = {name: "\n".join(texts) for name, texts in parsed.items() if texts}
+    # A variable without a value, such as `--site "$SITE"`, would otherwise widen what the endpoint works on.
+    if command[0] == "api" and (empty := [f"--{kebab(name)}" for name, text in options.items() if not text.strip()]):
+        raise Usage(f"{', '.join(empty)} is empty: set a value, or omit the option.", ExitCode.INPUT)
+    return Command(command, options, json)
 
 
 def _parser(words: Sequence[str] | None) -> _Parser:
@@ -225,7 +242,7 @@ def _add_options(
             nargs: Literal["?"] | None = "?" if is_flag(field) else None
             added = group.add_argument(
                 option,
-                action="append",
+                action="append" if _may_repeat(field) else _Once,
                 dest=field_name,
                 nargs=nargs,
                 const="true" if nargs else None,
@@ -237,6 +254,12 @@ def _add_options(
                 added.choices = (["true", "false"] if nargs else choices(field)) or None
                 if field_name in {"to", "release_notes_file"}:
                     added.complete = _shtab().FILE  # type: ignore[attr-defined]
+
+
+def _may_repeat(field: FieldInfo) -> bool:
+    """Whether an option may be set several times: each is an item, a `key=value` or a line."""
+    is_mapping = Pairs in {field.annotation, *get_args(field.annotation)}
+    return is_list(field) or is_mapping or bool(extra(field).get("multiline"))
 
 
 def _metavar(name: str, field: FieldInfo) -> str:
