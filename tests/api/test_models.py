@@ -70,5 +70,5 @@ def test_a_duration_that_is_too_long_is_unknown(text: str) -> None:
 
 def test_builds_are_in_order_whatever_the_length_of_their_ids() -> None:
     ids = ["x", "9", "10", "1" + "0" * 5000, "2" + "0" * 5000]
-    builds = [Build.model_validate({"id": one, "uploadedAt": "2026-03-01 09:00:00"}) for one in ids]
-    assert [build.id for build in sorted(reversed(builds), key=upload_order)] == ids
+    builds = [Build.model_validate({"id": one, "uploadedAt": "2026-03-01 09:00:00"}) for one in reversed(ids)]
+    assert [build.id for build in sorted(builds, key=upload_order)] == ids
