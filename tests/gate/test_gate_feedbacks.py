@@ -100,3 +100,34 @@ def test_feedbacks_that_are_counted_but_not_shown_are_not_good(
     """The build counts three of which the list has one: the others may say anything."""
     service.reset(account(feedbacks=3))
     assert judge(**inputs).outputs["verdict"] != "passed"
+
+
+@pytest.mark.parametrize("service", ["compat"], indirect=True)
+@pytest.mark.parametrize("inputs", [{"max_feedbacks": "0"}, {"feedback_block_pattern": "blocker"}], ids=str)
+@pytest.mark.parametrize(
+    ("stub", "shows", "counter", "listed", "ending"),
+    [
+        (True, [], 0, [], "inconclusive"),
+        (True, [], 1, [], "inconclusive"),
+        (True, ["feedbacks"], 0, [], "passed"),  # the build itself says so
+        (True, ["feedbacks"], 1, [], "inconclusive"),
+        (False, [], 0, [], "inconclusive"),  # looks like a stub
+        (False, [], 0, [elsewhere("-2h")], "passed"),  # a stub would not list that
+    ],
+)
+def test_an_empty_list_of_a_newer_server_is_no_zero(
+    judge: Judge,
+    service: Service,
+    inputs: dict[str, str],
+    stub: bool,
+    shows: list[str],
+    counter: int,
+    listed: list[dict[str, Any]],
+    ending: str,
+) -> None:
+    seed = account(others=listed, shows=shows, feedbacks=counter, recorded_feedbacks=[])
+    service.reset({**seed, "settings": {"feedbacks": "stub" if stub else "list"}})
+    done = judge(**inputs)
+    assert done.code == CODES[ending], done.log
+    (check,) = done.outputs["checks"].values()
+    assert check["observed"] == "unknown" or ending == "passed" or counter
