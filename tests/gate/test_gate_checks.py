@@ -21,6 +21,7 @@ from gate.support import (
     GET_GROUPS,
     GET_SESSIONS,
     INCREASE,
+    INPUT,
     JSON,
     OK,
     PATH,
@@ -250,3 +251,11 @@ def test_a_dry_run_judges_all_the_same(judge: Judge, service: Service) -> None:
     service.reset(account(crashes=1))
     done = judge(max_crashes="0", dry_run="true")
     assert (done.code, done.outputs["verdict"], done.outputs["dry-run"]) == (FAILED, "failed", True)
+
+
+def test_the_checks_are_listed_before_anything_is_read(judge: Judge, service: Service) -> None:
+    service.reset(account())
+    done = judge(max_crash_rate="1%", min_sessions="41", min_age="24h", forbid_tags="blocked", build_id="404404")
+    assert done.code == INPUT
+    checks = "min-age at least 1d, min-sessions at least 41, max-crash-rate at most 1 %, forbid-tags none of blocked"
+    assert done.log.startswith(f"Gate: {checks}\n")

@@ -24,7 +24,7 @@ from sauce_appdist.steps.gate.report_files import ReportFiles
 from sauce_appdist.steps.gate.schedule import PollSchedule
 from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import one_line, plural, span
-from sauce_appdist.verdict.checks import SAME_BUILD, Check, CheckState, settled, worst
+from sauce_appdist.verdict.checks import SAME_BUILD, Check, CheckState, Observation, judge, settled, worst
 from sauce_appdist.verdict.reports import describe_check, json_report, junit, utc_text
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Outputs(GateOutputs, BuildOutputs):
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Judge the build. Sends only GETs: each look reads the build, and the lists that the checks need."""
     gate = Gate(inputs, context, out)
+    context.ci.info(f"Gate: {gate.checks}")
     target = find.resolve(inputs, context, read=True)
     find.describe(target, context, out)
     gate.prepare(target, Directory(context.client, context.ci.info))
@@ -88,6 +89,12 @@ class Gate:
         self._progressed_at = 0.0
         self._schedule = PollSchedule(inputs)
         self._warned: object = None
+
+    @property
+    def checks(self) -> str:
+        """`min-sessions at least 50, max-crash-rate at most 1 %`: the checks and their thresholds."""
+        checks = judge(self._inputs.thresholds(), Observation(), self._began)
+        return one_line(", ".join(f"{check.name} {check.threshold}" for check in checks), 900)
 
     def prepare(self, target: find.Target, directory: Directory) -> None:
         """Read what does not change. Raises InputError for groups or a baseline that do not exist."""
