@@ -122,3 +122,47 @@ def test_an_update_of_unknown_fate_says_that_it_may_be_sent_again(run: Run, serv
     assert done.code == 5
     assert "It is unknown whether the update was made; it is safe to send it again" in done.log
     assert service.writes == [TAG_BUILD]
+
+
+# --- What came back is compared ---
+
+NOTES = "# New\r\n\r\n- Seats & rails  \r\n- ü"
+ANSWERS: dict[str, tuple[dict[str, str], dict[str, Any], int, str]] = {
+    # inputs, the service's answer, exit code, what is said
+    "line ends": ({"release_notes": NOTES}, {"changelog": "# New\n\n- Seats & rails\n- ü"}, 0, ""),
+    "escaped": ({"release_notes": NOTES}, {"changelog": "# New\n\n- Seats &amp; rails\n- ü"}, 0, ""),
+    "cut": ({"release_notes": NOTES}, {"changelog": "# New"}, 0, "keeps only the first 5 characters"),
+    "other notes": ({"release_notes": NOTES}, {"changelog": "Old"}, 6, "release notes: it shows 'Old'"),
+    "no notes": ({"release_notes": NOTES}, {"changelog": ""}, 6, "release notes: it shows none"),
+    "case of a tag": ({"tags": "RC"}, {"tags": ["rc"]}, 0, ""),
+    "other tags": ({"tags": "rc"}, {"tags": ["ci"]}, 6, "tags: it shows ci"),
+    "no tags": ({"tags": "rc"}, {"tags": []}, 6, "tags: it shows none"),
+    "groups in another order": ({"permission_groups": "QA, 14"}, {"groups": ["Beta Testers", "QA"]}, 0, ""),
+    "a group more": ({"permission_groups": "QA"}, {"groups": ["QA", "Beta Testers"]}, 6, "it shows QA, Beta Testers"),
+    "a group less": ({"permission_groups": "QA, 14"}, {"groups": ["QA"]}, 6, "permission groups: it shows QA"),
+    "groups not cleared": ({"clear_permission_groups": "true"}, {"groups": ["QA"]}, 6, "it shows QA"),
+    "ids of groups": ({"permission_groups": "QA"}, {"groups": ["12"]}, 0, "Not confirmed: permission groups QA"),
+    "page": ({"landing_page_mode": "open"}, {"landing_page_mode": "Open"}, 0, ""),
+    "other page": ({"landing_page_mode": "open"}, {"landing_page_mode": "closed"}, 6, "it shows closed"),
+    "a dot in a key": ({"metadata": "a.b=1\nc="}, {"metadata": {"a_b": 1}}, 0, ""),
+    "a key less": ({"metadata": "a=1\nb=2"}, {"metadata": {"a": "1"}}, 6, "metadata: it does not show b as sent"),
+    "an old value": ({"metadata": "a=1"}, {"metadata": {"a": "0"}}, 6, "metadata: it does not show a as sent"),
+    "no metadata": ({"metadata": "a=1"}, {"metadata": []}, 6, "metadata: it does not show a as sent"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_came_back_is_compared_with_what_was_sent(run: Run, service: Service, name: str) -> None:
+    inputs, answer, code, said = ANSWERS[name]
+    service.fault(method="PATCH", path="builds", status=200, body={"status": "ok", **answer})
+    done = run("annotate", **inputs, **BUILD)
+    assert done.code == code, done.log
+    assert said in done.log
+    if not said:
+        assert not any(text in done.log for text in ("Not confirmed", "keeps only", "but the service answered"))
+    assert service.writes == [TAG_BUILD]
+    if code == 6:
+        assert "Wrote" not in done.log
+    field = next(iter(answer))
+    shown = {"changelog": "release-notes", "groups": "permission-groups"}.get(field, field.replace("_", "-"))
+    assert done.outputs[shown] == (None if "Not confirmed" in said else answer[field] or done.outputs[shown])

@@ -47,3 +47,23 @@ def test_a_service_that_adds_instead_of_replacing_is_told(run: Run, service: Ser
     assert done.code == 0
     assert done.outputs["tags"] == ["old", "new"]
     assert "but the service answered old, new" in done.log
+
+
+@pytest.mark.parametrize("step", ["tag", "promote"])
+@pytest.mark.parametrize("mode", ["add", "remove"])
+def test_a_tag_that_an_update_would_split_is_kept_whole(
+    run: Run, service: Service, seed: dict[str, Any], step: str, mode: str
+) -> None:
+    service.reset({**seed, "shows": {"build": ["tags"]}})
+    build = f"/api/1/projects/{ANDROID}/builds/{NEWEST_ANDROID}"
+    shown = {"id": NEWEST_ANDROID, "tags": ["a, b", "ci"]}
+    service.fault(method="GET", path=f"{build}$", status=200, body={"status": "ok", "build": shown}, times=None)
+    folder = {"to_folder": "RC"} if step == "promote" else {}
+    done = run(step, tags="ci" if mode == "remove" else "rc", tags_mode=mode, **BUILD, **folder)
+    assert done.code == 2
+    assert "has the tag 'a, b', which contains a comma: an update would split it into several tags" in done.log
+    assert "Rename that tag in the dashboard, or use tags-mode: replace" in done.log
+    assert "group" not in done.log
+    assert service.writes == []
+    unchanged = run("tag", tags="never" if mode == "remove" else "ci", tags_mode=mode, **BUILD)
+    assert (unchanged.code, unchanged.outputs["changed"], service.writes) == (0, False, [])

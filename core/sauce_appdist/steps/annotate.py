@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
 from sauce_appdist.api import or_empty
-from sauce_appdist.errors import InputError, ServiceError
+from sauce_appdist.api.builds import UpdatedBuild
+from sauce_appdist.errors import Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
-from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags
+from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags, as_text
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
-from sauce_appdist.text import one_line, plural
+from sauce_appdist.text import folded, one_line, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sauce_appdist.api.builds import Build
     from sauce_appdist.steps.context import Context
 
 
@@ -85,11 +90,13 @@ class AnnotateOutputs(StepOutputs):
     """The annotations."""
 
     changed: bool | None = output("true if an update was sent.", dotenv=True)
-    release_notes: str | None = output("Release notes after the step.")
-    tags: list[str] | None = output("Tags after the step.")
-    permission_groups: list[str] | None = output("Groups that may install the build.")
-    landing_page_mode: str | None = output("open or closed.")
-    metadata: dict[str, Any] | None = output("Metadata after the step, as JSON.")
+    release_notes: str | None = output("Release notes after the step; empty if the service does not show them.")
+    tags: list[str] | None = output("Tags after the step; empty if the service does not show them.")
+    permission_groups: list[str] | None = output(
+        "Groups that may install the build; empty if the service does not show them."
+    )
+    landing_page_mode: str | None = output("open or closed; empty if the service does not show it.")
+    metadata: dict[str, Any] | None = output("Metadata after the step, as JSON; empty if the service does not show it.")
 
 
 class Outputs(AnnotateOutputs):
@@ -103,7 +110,7 @@ class Update(NamedTuple):
     tags: list[str] | None = None
     groups: list[str] | None = None
     landing_page_mode: str | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, Any] | None = None
 
     def __str__(self) -> str:
         parts = []
@@ -119,6 +126,19 @@ class Update(NamedTuple):
             parts.append(f"tags {', '.join(self.tags)}" if self.tags else "no tags")
         return one_line("; ".join(parts), 300)
 
+    def without(self, names: Iterable[str]) -> Update:
+        """The update without these fields."""
+        return self._replace(**dict.fromkeys(names))
+
+
+_WORDS = {
+    "release_notes": "release notes",
+    "tags": "tags",
+    "groups": "permission groups",
+    "landing_page_mode": "landing page mode",
+    "metadata": "metadata",
+}
+
 
 class _Annotated(Protocol):
     tags: list[str] | None
@@ -126,30 +146,72 @@ class _Annotated(Protocol):
 
 
 class Written(NamedTuple):
-    """The values of the build after an update, as far as they are known."""
+    """What became of an update.
+
+    `shown` has the values of the build that the service shows, and nothing else; in a dry run, the values that it
+    would have. `unconfirmed` names the fields of the update that the service does not show, and `contradicted` those
+    of which it shows another value, and which.
+    """
 
     update: Update
+    shown: Update
     sent: bool
+    unconfirmed: list[str]
+    contradicted: dict[str, str]
+
+    @property
+    def confirmed(self) -> Update:
+        """The part of the update that the service shows."""
+        return self.update.without([*self.unconfirmed, *self.contradicted])
 
     def into(self, out: _Annotated) -> None:
         """Copy the values into the outputs that the step has."""
-        out.changed, out.tags = self.sent, self.update.tags
+        shown = self.shown
+        out.changed, out.tags = self.sent, shown.tags
         if isinstance(out, AnnotateOutputs):
-            out.release_notes, out.permission_groups = self.update.release_notes, self.update.groups
-            out.metadata = self.update.metadata
-            out.landing_page_mode = self.update.landing_page_mode or out.landing_page_mode
+            out.release_notes, out.permission_groups, out.metadata = shown.release_notes, shown.groups, shown.metadata
+            if shown.landing_page_mode or "landing_page_mode" in self.unconfirmed:
+                out.landing_page_mode = shown.landing_page_mode
+
+    def check(self) -> None:
+        """Raise PartialSuccessError if the service shows other values than those that it was sent."""
+        if not self.contradicted:
+            return
+        wrong = "; ".join(f"{_WORDS[name]}: {problem}" for name, problem in self.contradicted.items())
+        done = str(self.confirmed)
+        raise PartialSuccessError(
+            f"The service accepted the update, but did not make it ({wrong}). "
+            + (f"It wrote: {done}. " if done else "")
+            + "A newer server may ignore everything but release notes and tags: set the rest in its dashboard, and "
+            f"omit {' and '.join(_INPUTS[name] for name in self.contradicted)}."
+        )
+
+
+_INPUTS = {
+    "release_notes": "release-notes",
+    "tags": "tags",
+    "groups": "permission-groups (or clear-permission-groups)",
+    "landing_page_mode": "landing-page-mode",
+    "metadata": "metadata",
+}
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """Send one PATCH if the ids are set, and one GET first for permission groups."""
+    """Send one PATCH if the ids are set, one GET before for permission groups, one after if the answer lacks values.
+
+    Raises PartialSuccessError if the service shows other values than it was sent.
+    """
     update = plan(inputs, Directory(context.client, context.ci.info), context)
     target = find.resolve(inputs, context, read=False)
     context.ci.report.title = f"Annotate {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
     context.ci.report.notes = update.release_notes
-    send(update, target, context).into(out)
+    written = send(update, target, context)
+    written.into(out)
+    context.ci.report.notes = written.confirmed.release_notes
+    context.ci.report.fact("Would write" if context.dry_run else "Written", str(written.confirmed))
+    written.check()
     context.ci.report.title = f"{'Would annotate' if context.dry_run else 'Annotated'} {find.name_of(target)}"
-    context.ci.report.fact("Would write" if context.dry_run else "Written", str(update))
 
 
 def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Update:
@@ -199,17 +261,19 @@ def _read(name: str | None) -> str | None:
 
 
 def send(update: Update, target: find.Target, context: Context) -> Written:
-    """Send one PATCH and return the values of the build; in a dry run, the values it would have.
+    """Send one PATCH, and compare what the service shows afterwards (see `Written`).
 
-    Sends nothing if the update only sets tags that the build is known to have.
+    Reads the build once if the answer lacks values that were sent, and the build may show them: a newer server may
+    drop what it does not know (docs/reference/api-facts.md#updating-a-build). Sends nothing if the update only sets
+    tags that the build is known to have.
     """
-    shown = target.build.tags or [] if target.build and find.shows_tags(target.build) else None
-    if shown is not None and update == Update(tags=shown):
-        context.ci.info(f"Nothing to change: the tags are {', '.join(shown) or 'none'}.")
-        return Written(update, sent=False)
+    before = _shown(target.build) if target.build else None
+    if before and before.tags is not None and update == Update(tags=before.tags):
+        context.ci.info(f"Nothing to change: the tags are {', '.join(before.tags) or 'none'}.")
+        return Written(update, update, sent=False, unconfirmed=[], contradicted={})
     if context.dry_run:
         context.ci.info(f"Would write to build {target.build_id}: {update}")
-        return Written(update, sent=False)
+        return Written(update, update, sent=False, unconfirmed=[], contradicted={})
     try:
         reply = context.client.builds.update(
             target.project_id,
@@ -224,20 +288,113 @@ def send(update: Update, target: find.Target, context: Context) -> Written:
         if error.sent:
             error.args = (f"{error} It is unknown whether the update was made; it is safe to send it again.",)
         raise
-    context.ci.info(f"Wrote to build {target.build_id}: {update}")
-    for what, told, answered in (("tags", update.tags, reply.tags), ("groups", update.groups, reply.groups)):
-        if told is not None and answered is not None and set(told) != set(answered):
-            context.ci.warning(
-                f"The step sent the {what} {', '.join(told) or 'none'}, but the service answered "
-                f"{', '.join(answered) or 'none'}."
-            )
-    return Written(
-        Update(
-            release_notes=update.release_notes if reply.changelog is None else reply.changelog,
-            tags=update.tags if reply.tags is None else reply.tags,
-            groups=update.groups if reply.groups is None else reply.groups,
-            landing_page_mode=reply.landing_page_mode or update.landing_page_mode,
-            metadata=update.metadata if reply.metadata is None else reply.metadata,
-        ),
+    answer = Update(reply.changelog, reply.tags, reply.groups, reply.landing_page_mode, reply.metadata)
+    shown = _comparable(answer, update)
+    missing = _missing(update, shown)
+    if missing and (before is None or any(getattr(before, name) is not None for name in missing)):
+        now = _comparable(_read_back(target, context), update)
+        shown = shown._replace(**{name: getattr(now, name) for name in missing})
+    written = Written(
+        update,
+        shown,
         sent=True,
+        unconfirmed=_missing(update, shown),
+        contradicted=dict(_differences(update, shown, before)),
     )
+    _tell(written, target, context)
+    return written
+
+
+def _tell(written: Written, target: find.Target, context: Context) -> None:
+    update, shown = written.update, written.shown
+    if done := str(written.confirmed):
+        context.ci.info(f"Wrote to build {target.build_id}: {done}")
+    if written.unconfirmed:
+        what = update.without(set(Update._fields) - set(written.unconfirmed))
+        context.ci.warning(
+            f"The service accepted the update, but does not show whether it has made all of it. Not confirmed: {what}. "
+            "Check it in the dashboard."
+        )
+        context.ci.report.fact("Not confirmed", str(what))
+    confirmed = written.confirmed
+    if confirmed.tags is not None and shown.tags is not None and _alike(confirmed.tags) != _alike(shown.tags):
+        context.ci.warning(
+            f"The step sent the tags {', '.join(confirmed.tags) or 'none'}, but the service answered "
+            f"{', '.join(shown.tags) or 'none'}."
+        )
+    notes, kept = confirmed.release_notes, shown.release_notes
+    if notes and kept and _plain(notes) != _plain(kept):
+        context.ci.warning(f"The service keeps only the first {plural(len(kept), 'character')} of the release notes.")
+
+
+def _shown(build: Build) -> Update:
+    """The values that a build shows; None for those that it does not."""
+    more = build.model_extra or {}
+    notes = build.comment if build.comment is not None else more.get("releaseNotes")
+    try:  # not documented, but a server may show them
+        reply = UpdatedBuild.model_validate({name: more.get(name) for name in ("groups", "metadata")})
+    except ValidationError:
+        reply = UpdatedBuild()
+    return Update(
+        release_notes=notes if isinstance(notes, str) else "" if "comment" in build.model_fields_set else None,
+        tags=build.tags or [] if find.shows_tags(build) else None,
+        groups=reply.groups,
+        landing_page_mode=build.landing_page_mode,
+        metadata=reply.metadata,
+    )
+
+
+def _read_back(target: find.Target, context: Context) -> Update:
+    """The values that the build shows now; none if it cannot be read."""
+    try:
+        return _shown(context.client.builds.get(target.project_id, target.build_id))
+    except Cancelled:
+        raise
+    except ServiceError as error:
+        context.ci.info(f"The build could not be read after the update: {error}")
+        return Update()
+
+
+def _missing(update: Update, shown: Update) -> list[str]:
+    """The fields of the update that are not shown."""
+    return [name for name, sent in update._asdict().items() if sent is not None and getattr(shown, name) is None]
+
+
+def _comparable(shown: Update, update: Update) -> Update:
+    """The values, unless they are ids of groups, which cannot be compared with the names that are sent."""
+    groups = shown.groups or []
+    ids = groups and all(name.isdecimal() for name in groups) and not _alike(groups) <= _alike(update.groups or ())
+    return shown._replace(groups=None) if ids else shown
+
+
+def _differences(update: Update, shown: Update, before: Update | None) -> Iterator[tuple[str, str]]:
+    """The fields of which the service shows another value than was sent, and what it shows."""
+    known = update.without(_missing(update, shown))
+    if known.release_notes is not None:
+        notes, kept = _plain(known.release_notes), _plain(shown.release_notes or "")
+        if not kept or not notes.startswith(kept):
+            yield "release_notes", f"it shows {one_line(kept, 60)!r}" if kept else "it shows none"
+    if known.tags is not None:
+        sent, there = _alike(known.tags), _alike(shown.tags or ())
+        # More tags than were sent: a service that adds. The same as before: one that ignores them.
+        if not sent <= there or (there != sent and before and before.tags is not None and there == _alike(before.tags)):
+            yield "tags", f"it shows {one_line(', '.join(shown.tags or ()), 200) or 'none'}"
+    if known.groups is not None and _alike(known.groups) != _alike(shown.groups or ()):
+        yield "groups", f"it shows {one_line(', '.join(shown.groups or ()), 200) or 'none'}"
+    if known.landing_page_mode and known.landing_page_mode.casefold() != (shown.landing_page_mode or "").casefold():
+        yield "landing_page_mode", f"it shows {one_line(shown.landing_page_mode or '', 40)}"
+    if known.metadata is not None:
+        # PHP writes a dot in the name of a field as an underscore.
+        now = {key.replace(".", "_"): _plain(as_text(value)) for key, value in (shown.metadata or {}).items()}
+        wrong = [key for key, value in known.metadata.items() if now.get(key.replace(".", "_"), "") != _plain(value)]
+        if wrong:
+            yield "metadata", f"it does not show {', '.join(wrong)} as sent"
+
+
+def _plain(text: str) -> str:
+    """A text without what a service may write differently: white space, Unicode form, escaped markup."""
+    return folded(html.unescape(text))
+
+
+def _alike(names: Iterable[str]) -> set[str]:
+    return {folded(name).casefold() for name in names}

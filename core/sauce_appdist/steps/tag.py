@@ -36,18 +36,21 @@ class Inputs(TagOptions, BuildInputs):
 class Outputs(StepOutputs):
     """The tags."""
 
-    tags: list[str] | None = output("Tags of the build after the step.")
+    tags: list[str] | None = output("Tags of the build after the step; empty if the service does not show them.")
     changed: bool | None = output("true if an update was sent.", dotenv=True)
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
-    """Send one PATCH if the ids are set, and one GET first for add and remove."""
+    """Send one PATCH if the ids are set, one GET first for add and remove, and one GET if the answer lacks the tags."""
     target = find.resolve(inputs, context, read=inputs.tags_mode != "replace")
     context.ci.report.title = f"Tags of {find.name_of(target)}"
     context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
     tags = merged(inputs.tags, inputs.tags_mode, target.build, context.ci.info)
-    send(Update(tags=tags), target, context).into(out)
-    context.ci.report.fact("Tags", ", ".join(out.tags or []) or "none")
+    written = send(Update(tags=tags), target, context)
+    written.into(out)
+    if out.tags is not None:
+        context.ci.report.fact("Tags", ", ".join(out.tags) or "none")
+    written.check()
 
 
 def current_tags(build: Build) -> list[str]:
@@ -70,8 +73,20 @@ def merged(tags: list[str], mode: Mode, build: Build | None, say: Callable[[str]
         if spelled and spelled != [tag]:
             say(f"tags: {one_line(tag, 60)!r} is spelled {', '.join(map(repr, spelled))} on this build.")
     if mode == "add":
-        return [*today, *(tag for tag, spelled in found.items() if not spelled)]
+        return _unsplit([*today, *(tag for tag, spelled in found.items() if not spelled)], today)
     if missing := [one_line(tag, 60) for tag, spelled in found.items() if not spelled]:
         say(f"Not on this build, so nothing to remove: {', '.join(missing)}.")
     removed = {one for spelled in found.values() for one in spelled}
-    return [tag for tag in today if tag not in removed]
+    return _unsplit([tag for tag in today if tag not in removed], today)
+
+
+def _unsplit(tags: list[str], today: list[str]) -> list[str]:
+    """The tags, unless an update would split one of them. Raises InputError then."""
+    split = [one_line(tag, 60) for tag in tags if "," in tag]
+    if split and tags != today:  # else nothing is sent
+        raise InputError(
+            f"The build has the tag {', '.join(map(repr, split))}, which contains a comma: an update would split it "
+            "into several tags. Rename that tag in the dashboard, or use tags-mode: replace with all tags. "
+            "Nothing was sent."
+        )
+    return tags
