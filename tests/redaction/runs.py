@@ -115,6 +115,7 @@ MORE_WAYS: dict[str, Way] = {
 }
 MODES = ("github", "gitlab", "plain", "json", "json on github")
 BUILD = {"project-id": ANDROID, "build-id": NEWEST_ANDROID}
+MAIL = {"notify": "true", "allow-notify-everybody": "true"}  # a newer server does not mail without the second
 COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
     "check": ("check", {}),
     "find": ("find", BUILD),
@@ -130,12 +131,12 @@ COMMANDS: dict[str, tuple[str, dict[str, str]]] = {
         BUILD | {"release-notes": "Line 1\nLine 2", "metadata": "k=v", "permission-groups": "QA", "tags": "c"},
     ),
     "copy": ("copy", BUILD | {"to-folder": "QA", "copy-groups": "QA"}),
-    "invite": ("invite", BUILD | {"groups": "QA", "message": "Hello", "notify": "true"}),
+    "invite": ("invite", BUILD | {"groups": "QA", "message": "Hello"} | MAIL),
     "promote": (
         "promote",
         BUILD
         | {"to-folder": "QA", "tags": "rc", "release-notes": "Notes", "source-tags": "x", "groups": "QA"}
-        | {"notify": "true", "metadata": "k=v"},
+        | {**MAIL, "metadata": "k=v"},
     ),
     "download": ("api builds download", BUILD | {"to": "."}),
     "logs": ("api sessions logs", BUILD | {"session-id": "8911052001"}),

@@ -22,8 +22,14 @@ INPUTS: dict[str, dict[str, str]] = {
     "tag": {"tags": "a"},
     "annotate": {"release_notes": "N", "metadata": "k=v"},
     "copy": {"to_folder": "QA"},
-    "invite": {"groups": "QA", "notify": "true"},
-    "promote": {"to_folder": "QA", "tags": "rc", "groups": "QA", "notify": "true"},
+    "invite": {"groups": "QA", "notify": "true", "allow_notify_everybody": "true"},
+    "promote": {
+        "to_folder": "QA",
+        "tags": "rc",
+        "groups": "QA",
+        "notify": "true",
+        "allow_notify_everybody": "true",
+    },
 }
 SIGN_IN: dict[str, dict[str, str]] = {
     "basic": {"APPDIST_EMAIL": EMAIL, "APPDIST_API_KEY": API_KEY},

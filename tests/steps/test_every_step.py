@@ -14,8 +14,15 @@ ALL: dict[str, dict[str, Any]] = {
     "tag": {"tags": "rc"},
     "annotate": {"release_notes": "x"},
     "copy": {"to_folder": "QA"},
-    "invite": {"groups": "QA", "notify": "true"},
-    "promote": {"to_folder": "QA", "tags": "rc", "groups": "QA", "notify": "true", "source_tags": "promoted"},
+    "invite": {"groups": "QA", "notify": "true", "allow_notify_everybody": "true"},
+    "promote": {
+        "to_folder": "QA",
+        "tags": "rc",
+        "groups": "QA",
+        "notify": "true",
+        "allow_notify_everybody": "true",
+        "source_tags": "promoted",
+    },
 }
 
 

@@ -93,17 +93,17 @@ class Directory:
         return self._groups
 
 
-def describe_groups(matches: Sequence[GroupMatch], *, mailed: bool | None = None) -> str:
-    """`QA (3 testers), Beta (unknown size); mailed to 6 testers`: for logs and summaries; no addresses."""
+def describe_groups(matches: Sequence[GroupMatch]) -> str:
+    """`QA (3 testers), Beta (unknown size)`: for logs and summaries; no addresses."""
     groups = [match.group for match in matches]
-    text = ", ".join(
+    return ", ".join(
         f"{group.name} ({plural(len(group.testers), 'tester') if group.testers is not None else 'unknown size'})"
         for group in groups
     )
-    if mailed is None:
-        return text
-    if not mailed:
-        return f"{text}; not mailed"
-    known = {tester.email for group in groups for tester in group.testers or []}
-    everybody = all(group.testers is not None for group in groups)
-    return f"{text}; mailed to {plural(len(known), 'tester') if everybody else 'their testers'}"
+
+
+def count_testers(matches: Sequence[GroupMatch]) -> int | None:
+    """The number of different testers in the groups; None if the service does not list those of every group."""
+    members = [match.group.testers for match in matches]
+    known = [testers for testers in members if testers is not None]
+    return len({tester.email for testers in known for tester in testers}) if len(known) == len(members) else None

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from sauce_appdist.errors import AppDistError, PartialSuccessError
+from sauce_appdist.errors import AppDistError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, option
 from sauce_appdist.interface.outputs import BuildOutputs, output
 from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import annotate, copy, find, invite, tag
 from sauce_appdist.steps.gate.options import GateOptions, GateOutputs
 from sauce_appdist.steps.gate.step import Gate
-from sauce_appdist.steps.groups import Directory, describe_groups
+from sauce_appdist.steps.groups import Directory
 from sauce_appdist.steps.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ class Inputs(
                 ("if-exists", self.if_exists == "skip"),
                 ("notify: if-copied", self.notify == "if-copied"),
             ),
-            "groups": (("message", self.message), ("notify", self.notify != "false")),
+            "groups": (
+                ("message", self.message),
+                ("notify", self.notify != "false"),
+                ("allow-notify-everybody", self.allow_notify_everybody),
+            ),
             "tags": (("tags-mode", self.tags_mode != "replace" and not self.source_tags),),
         }
         for needed, wanting in needs.items():
@@ -75,6 +79,8 @@ class Plan(NamedTuple):
     copy_groups: copy.CopyGroups
     groups: list[GroupMatch]
     notify: bool
+    invitation: str
+    gate: str
 
     @property
     def writes(self) -> dict[str, str]:
@@ -92,14 +98,27 @@ class Plan(NamedTuple):
         if inputs.source_tags:
             parts["source-tag"] = f"the original, {inputs.tags_mode}: {', '.join(inputs.source_tags)}"
         if self.groups:
-            parts["invite"] = describe_groups(self.groups, mailed=self.notify)
+            parts["invite"] = self.invitation
         return parts
+
+    @property
+    def omits(self) -> list[str]:
+        """What the inputs do not ask for, as far as it matters."""
+        inputs, omitted = self.inputs, []
+        if not inputs.to_folder:
+            omitted.append("No copy: to-folder is off. All of this happens to the build itself.")
+        if not self.groups:
+            omitted.append("Nobody is invited: groups is not set.")
+        elif inputs.notify == "false":
+            omitted.append("No mail is requested: notify is false.")
+        return omitted
 
     def __str__(self) -> str:
         writes = self.writes
         if self.groups and self.inputs.notify == "if-copied":
             writes["invite"] += "; only if a copy is made"
-        return "\n".join(f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(writes.items(), 1))
+        lines = [f"  {number}. {part:<10} {what}" for number, (part, what) in enumerate(writes.items(), 1)]
+        return "\n".join([*lines, f"  Gate: {self.gate}", *(f"  {line}" for line in self.omits)])
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
@@ -166,6 +185,7 @@ class Promotion:
         elif plan.groups:
             with self._part("invite"):
                 invite.invite(
+                    inputs,
                     plan.groups,
                     target,
                     context,
@@ -193,17 +213,23 @@ class Promotion:
         directory = Directory(context.client, context.ci.info)
         copy_groups = copy.check_groups(inputs, directory, context)
         groups = directory.match(inputs.groups, "groups") if inputs.groups else []
-        if inputs.tags_mode != "replace" and source.build:
-            tag.current_tags(source.build)
+        if source.build:  # a copy has the same tags
+            for tags in filter(None, (inputs.tags, inputs.source_tags)):
+                tag.merged(tags, inputs.tags_mode, source.build, lambda _: None)
         if self._gate:
             self._gate.prepare(source, directory)
+        notify = bool(groups) and invite.notifies(inputs, context)
+        if groups:
+            invite.check_reach(inputs, context)
         return Plan(
             inputs=inputs,
             source=source,
             update=annotate.plan(inputs, directory, context),
             copy_groups=copy_groups,
             groups=groups,
-            notify=bool(groups) and invite.notifies(inputs, context),
+            notify=notify,
+            invitation=invite.describe(groups, context, notify=notify, tense="plan"),
+            gate=self._gate.checks if self._gate else "none",
         )
 
     def _update(self, plan: Plan, target: find.Target) -> None:
@@ -214,18 +240,27 @@ class Promotion:
             update = update._replace(tags=tags)
         written = annotate.send(update, target, self._context)
         written.into(self._out)
-        self._context.ci.report.fact("Tags", ", ".join(self._out.tags or []))
-        self._context.ci.report.fact(
-            "Metadata", ", ".join(f"{key}={value}" for key, value in (update.metadata or {}).items())
-        )
-        self._context.ci.report.fact("Landing page", update.landing_page_mode)
-        if update.groups is not None:
-            self._context.ci.report.fact("May install", ", ".join(update.groups) or "no group")
+        done, report = written.confirmed, self._context.ci.report
+        report.notes = done.release_notes
+        report.fact("Tags", ", ".join(self._out.tags or []))
+        report.fact("Metadata", ", ".join(f"{key}={value}" for key, value in (done.metadata or {}).items()))
+        report.fact("Landing page", done.landing_page_mode)
+        if done.groups is not None:
+            report.fact("May install", ", ".join(done.groups) or "no group")
+        written.check()
+        if "groups" in written.unconfirmed and plan.groups:
+            raise PartialSuccessError(
+                "The service does not show whether it has set the permission groups, so nobody is invited: testers may "
+                "not be able to install the build. Set the permission groups in the dashboard, and omit "
+                "permission-groups (or clear-permission-groups)."
+            )
 
     def _tag_source(self, source: find.Target, tags: list[str]) -> None:
         update = annotate.Update(tags=tag.merged(tags, self._inputs.tags_mode, source.build, self._context.ci.info))
         written = annotate.send(update, source, self._context)
-        self._context.ci.report.fact("Tags of the original", ", ".join(written.update.tags or []) or "none")
+        if written.shown.tags is not None:
+            self._context.ci.report.fact("Tags of the original", ", ".join(written.shown.tags) or "none")
+        written.check()
 
     @contextmanager
     def _part(self, *names: str, section: bool = True) -> Iterator[None]:
@@ -244,7 +279,7 @@ class Promotion:
             ledger.fail(names, " ".join(str(error).split()), unknown=unknown, wrote=copies and bool(self._out.copied))
             self._publish()
             ci.report.title = f"Promotion stopped at {ledger.failed}"
-            if not ledger.written and not unknown:
+            if not ledger.written and not isinstance(error, PartialSuccessError):
                 raise
             raise PartialSuccessError(self._advice(error, names, unknown=unknown)) from error
         planned = self._context.dry_run and not reads
@@ -261,9 +296,13 @@ class Promotion:
         """What is done, what is not, and how to continue without doing anything twice."""
         out, written, rest = self._out, self._ledger.written, self._ledger.remaining
         bug = "" if isinstance(error, AppDistError) else f" ({type(error).__name__}: a bug, please report it)"
+        unsure = unknown or (isinstance(error, ServiceError) and error.sent)
+        undone = [] if unsure or isinstance(error, PartialSuccessError) else list(names)  # else the error says it
         lines = [
             f"{' and '.join(names)} failed: {error}{bug}",
-            f"Done: {', '.join(written) or 'nothing that writes'}. Not done: {', '.join(rest) or 'nothing'}.",
+            f"Done: {', '.join(written) or 'nothing that writes'}."
+            + (f" Unknown: {', '.join(names)}." if unsure else "")
+            + (f" Not done: {', '.join([*undone, *rest])}." if undone or rest else ""),
         ]
         located = out.promoted_project_id is not None
         project_id = out.promoted_project_id if located else out.project_id
