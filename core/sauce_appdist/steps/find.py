@@ -274,7 +274,7 @@ class _NewestBuilds:
         (_, newest), undated = self.newest[0], self._undated
         if undated is None:
             return None
-        if undated.id == newest.id:  # there is no time at all, so the next one is as good
+        if undated.id == newest.id:  # no build has a readable time, so the next one is as good
             return self.newest[1][1]
         both = undated.id.isdecimal() and newest.id.isdecimal()
         return None if both and id_order(undated.id) < id_order(newest.id) else undated
