@@ -101,7 +101,7 @@ CASES = {
             "promoted-project-id": COPY_PROJECT,
             "folder-path": "/Release Candidates",
             "promoted-app-name": "Northwind Travel",
-            "assigned-groups": "QA,Stakeholders",
+            "assigned-groups": "QA,21",  # the service answers with what it was sent
             "assigned-project-groups": "QA",
             "copied": "true",
         },
