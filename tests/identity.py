@@ -316,8 +316,8 @@ class IdentityProvider:
         with self._lock:
             self._faults.append(_Fault(path, times, skip, status, body, headers or {}, drop, delay))
 
-    def mend(self) -> None:
-        """Take all orders back, and let go of who waits for a delay."""
+    def recover(self) -> None:
+        """Cancel all failures; requests that wait for a delay continue."""
         with self._lock:
             for fault in self._faults:
                 fault.over.set()
@@ -568,7 +568,7 @@ class IdentityProvider:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         assert self._server
-        self.mend()
+        self.recover()
         try:
             self._server.__exit__(kind, error, traceback)
         finally:

@@ -101,7 +101,7 @@ def test_a_download_that_breaks_off_begins_again(server: HTTPServer, tmp_path: P
         if len(tries) == 1 and bad == "502":
             return Response("", 502)
         body = APK if len(tries) > 1 else APK[:1000]
-        # An iterator, or werkzeug would mend the length.
+        # An iterator, or werkzeug would correct the length.
         return Response(
             iter([body]), content_type="application/octet-stream", headers={"Content-Length": str(len(APK))}
         )

@@ -203,7 +203,7 @@ def test_orders(identity: IdentityProvider) -> None:
         ask(identity.token_url, data=BODY)
     identity.fail("/jwks", times=None, body="later")
     assert [(ask(identity.jwks_url).status_code, ask(identity.jwks_url).text)] == [(503, "later")]
-    identity.mend()
+    identity.recover()
     assert ask(identity.jwks_url).status_code == 200
     identity.answer = {"expires_in": None, "token_type": "mac"}
     assert ask(identity.token_url, data=BODY).json().keys() == {"access_token", "token_type"}

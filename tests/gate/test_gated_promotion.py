@@ -258,7 +258,7 @@ def test_nothing_is_written_where_the_gate_could_not_look(
 def test_what_was_in_the_folder_before_the_upload_is_no_copy_of_it(
     run: Run, service: Service, uploaded: str, copied: bool
 ) -> None:
-    """Of the version that was uploaded anew since then; whether copies keep the time of the original is not known."""
+    """Of the version that was uploaded again since then; whether copies keep the time of the original is not known."""
     there = {"id": 90, "version": "2.0", "version_code": "20", "uploaded_at": uploaded}
     app = {"id": 9, "name": "Ferries", "package_name": "com.example.ferries", "platform": "Android", "folder": "/RC"}
     service.reset(account(others=[{**app, "builds": [there]}]))

@@ -42,7 +42,7 @@ UNTOLD: list[tuple[str, dict[str, str], dict[str, Any]]] = [
     # the check, inputs, fields of the build
     *((check, {f"{check[:3]}_age": "1h"}, {"uploadedAt": at})
       for check in ("min-age", "max-age") for at in (..., None, "", "soon", "0000-00-00 00:00:00", False)),
-    ("min-age", {"min_age": "1h"}, {"uploadedAt": 0}),  # which is no time, but PHP's for none
+    ("min-age", {"min_age": "1h"}, {"uploadedAt": 0}),  # PHP writes this if there is none
     *((check, inputs, {"hasTestFairySdk": sdk})
       for check, (_, inputs) in COUNTERS.items() if "crash" in check for sdk in (..., None, "maybe", "", False)),
     *((f"{check}-tags", {f"{check}_tags": "candidate" if check == "require" else "blocked"}, {"tags": tags})

@@ -83,7 +83,7 @@ def refusal(status: int, asked: Asked, *, code: int = 7, words: str = "") -> Ans
 
 
 def echoing(asked: Asked, *, names: bool) -> Answer:
-    """The right answer, with a credential in every text that is no id."""
+    """The right answer, with a credential in every text but ids."""
     answer = asked.forward()
     values = itertools.cycle(asked.carried or ("-",))
     groups = asked.path.rstrip("/").endswith("groups")

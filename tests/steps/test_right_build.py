@@ -191,9 +191,9 @@ def test_the_url_of_a_build_is_understood(url: str) -> None:
         (
             "https://acme.testfairy.com/projects/1/builds/2",
             {},
-            "build-url is on acme.testfairy.com, which is no region of the service: set base-url: https://acme.testfairy",
+            "build-url is on acme.testfairy.com, which is not a region of the service: set base-url: https://acme.testfairy",
         ),
-        ("acme.example/projects/1/builds/2", {}, "build-url is on acme.example, which is no region"),
+        ("acme.example/projects/1/builds/2", {}, "build-url is on acme.example, which is not a region"),
         (
             "https://mobile.eu-central-1.saucelabs.com/projects/1/builds/2",
             {"region": "us-east-1"},

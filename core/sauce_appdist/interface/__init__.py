@@ -5,8 +5,8 @@ of the docs from them, and the command line builds its options from them.
 
 `build_id` in Python is `build-id` as an input, `--build-id` on the command line and `APPDIST_BUILD_ID` in the
 environment. Actions and templates pass their inputs as `APPDIST_INPUT_BUILD_ID`: an input that is set takes
-precedence over a variable of the job or the project, and an input that is not set falls back to it. Empty means
-*not set*, everywhere.
+precedence over a variable of the job or the project, and an input that is not set falls back to it. An empty input
+is not set, except where that would change what the step does: see `option` in interface/inputs.py.
 """
 
 from __future__ import annotations

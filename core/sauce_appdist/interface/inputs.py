@@ -303,7 +303,7 @@ class BuildInputs(ConnectionInputs):
                 )
         elif region is None:
             raise ValueError(
-                f"build-url is on {one_line(host, 100)}, which is no region of the service: set base-url: "
+                f"build-url is on {one_line(host, 100)}, which is not a region of the service: set base-url: "
                 f"https://{one_line(host, 100)} if that is your private cloud"
             )
         elif region != self.region:

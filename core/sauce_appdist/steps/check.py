@@ -22,7 +22,7 @@ class Inputs(ConnectionInputs):
 class Outputs(StepOutputs):
     """The facts of the connection."""
 
-    region: str | None = output("Region of the host; empty for a host of no region.")
+    region: str | None = output("Region of the host; empty if the host belongs to none.")
     host: str | None = output("Host that the step connected to.")
     sign_in: str | None = output("Sign-in method, by its name in docs/reference/sign-in.md.")
     projects: int | None = output("Number of projects that the account can see.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-DEFAULT = "us-east-1"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 

@@ -1,6 +1,6 @@
 """One session to the service: timeouts, retries, redirects and the envelope.
 
-What is sent again stands in wire/retry.py; why, in docs/explanation/design.md, "On the wire".
+wire/retry.py says what is sent again; docs/explanation/design.md, "On the wire", says why.
 """
 
 from __future__ import annotations
@@ -187,9 +187,8 @@ class Transport:
     def _retrying(self, request: _Request, read: Callable[[requests.Response, _Request, float], T]) -> T:
         if self._read_only and request.write:
             raise NotSent(f"dry-run is set, so {request} is not sent.")
-        may_renew = (
-            request.renew and not request.write
-        )  # a write is not sent a second time because the token has ended meanwhile
+        # A write is not sent a second time because the token has expired in the meantime.
+        may_renew = request.renew and not request.write
 
         def attempt() -> T:
             nonlocal may_renew

@@ -78,7 +78,7 @@ def test_nobody_waits_for_another_ones_issuer(api: Ask, identity: IdentityProvid
     assert api("GET", PROJECTS, auth=(EMAIL, "key-00001")).status_code == 200
     assert ask(api, "opaque-token-1") == ""
     assert slow.is_alive()
-    identity.mend()
+    identity.recover()
     slow.join()
 
 
@@ -103,7 +103,7 @@ def test_nobody_waits_for_another_ones_issuer(api: Ask, identity: IdentityProvid
 def test_keys_that_cannot_be_had(api: Ask, identity: IdentityProvider, path: str, order: dict[str, Any]) -> None:
     identity.fail(path, times=None, **order)
     assert ask(api, identity.token(**claims())) == "Failed to fetch JWKS"
-    identity.mend()
+    identity.recover()
     assert ask(api, identity.token(**claims())) == ""
 
 
