@@ -305,6 +305,7 @@ def _make_auth(
         name=f"{method.name} ({inputs.oidc_exchange})" if method.key == "exchange" else method.name,
         learn=wire.learn,
         log=wire.log,
+        clock=wire.clock,
         renewable=method.key in {"client", "exchange"} or inputs.oidc_provider == "github",
         secrets=[text for text in (_text(inputs.oidc_client_secret), _text(inputs.oidc_token)) if text],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,11 +26,14 @@ from auth.support import (
 )
 from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
 from sauce_appdist.client import Client
+from sauce_appdist.clock import Clock
 from sauce_appdist.errors import AuthError, TransportError
+from sauce_appdist.interface.environment import gather, parse
+from sauce_appdist.interface.inputs import ConnectionInputs
 from sauce_appdist.models import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from identity import IdentityProvider
 
@@ -69,23 +72,37 @@ def test_a_token_is_given_up_a_little_before_its_end(
 ) -> None:
     identity.lifetime, identity.answer = lifetime, answer
     ask, _ = provider(identity)
-    before = time.monotonic()
+    now = datetime.now(UTC)  # the provider signs a moment later, and rounds to seconds
+    ask.http.clock = Clock(now=lambda: now, monotonic=lambda: 1000.0)
     until = ask.by_secret().until
-    if life is None:
-        assert until is None
-    else:
-        assert until is not None
-        assert before + life - 1 <= until <= time.monotonic() + life + 1
+    assert until == (None if life is None else pytest.approx(1000 + life, abs=2))
 
 
-def test_a_token_is_fetched_again_before_it_ends(client: Client, service: Service, identity: IdentityProvider) -> None:
-    identity.lifetime = 3  # and not used in its last fifth
-    client.projects.list()
-    client.projects.list()
-    assert len(identity.token_requests) == 1
-    time.sleep(2.6)
-    client.builds.update(ANDROID, NEWEST_ANDROID, tags=["rc"])
-    client.projects.list()
+class Later:
+    """A clock that a test sets forward: `seconds` after the real time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.clock = Clock(lambda: datetime.now(UTC) + timedelta(seconds=self.seconds), lambda: self.seconds)
+
+    def client(self, environ: Mapping[str, str]) -> Client:
+        inputs = parse(ConnectionInputs, gather(ConnectionInputs, {}, environ).texts)
+        return Client.connect(inputs, environ, log=lambda _: None, warn=lambda _: None, clock=self.clock)
+
+
+def test_a_token_is_fetched_again_before_it_ends(
+    service: Service, identity: IdentityProvider, trust: Callable[..., None]
+) -> None:
+    trust(identity)
+    identity.lifetime, later = 300, Later()  # and not used in its last minute
+    with later.client(environment(service.url, by_secret(identity))) as client:
+        client.projects.list()
+        later.seconds = 239
+        client.projects.list()
+        assert len(identity.token_requests) == 1
+        later.seconds = 241
+        client.builds.update(ANDROID, NEWEST_ANDROID, tags=["rc"])
+        client.projects.list()
     assert len(identity.token_requests) == 2
     assert {request["status"] for request in service.requests} == {200}
     assert len(service.writes) == 1
@@ -93,14 +110,12 @@ def test_a_token_is_fetched_again_before_it_ends(client: Client, service: Servic
 
 def test_github_is_asked_again(service: Service, hosted: IdentityProvider, trust: Callable[..., None]) -> None:
     trust(hosted, audience=JOB_AUDIENCE)
-    job = Job("github", hosted)
-    now = int(time.time())
-    hosted.github_claims = {"exp": now + 3}
-    with Client.from_env({**environment(service.url, job.inputs), **job.environ}) as client:
+    job, later = Job("github", hosted), Later()
+    with later.client({**environment(service.url, job.inputs), **job.environ}) as client:
         client.projects.list()
-        time.sleep(max(0.0, now + 3 - time.time()))
-        hosted.github_claims = {}
         client.projects.list()
+        assert [seen.path for seen in hosted.requests].count("/actions/idtoken") == 1
+        later.seconds = 24 * 3600
         client.projects.list()
     assert [seen.path for seen in hosted.requests].count("/actions/idtoken") == 2
     assert {request["status"] for request in service.requests} == {200}

@@ -69,7 +69,7 @@ _PLACE = "oidc-issuer and oidc-token-url"
 
 @dataclass(frozen=True)
 class Token:
-    """A token and when to replace it (in `time.monotonic` seconds); None if that is unknown."""
+    """A token and when to replace it (in seconds of the clock's `monotonic`); None if that is unknown."""
 
     value: str = field(repr=False)
     until: float | None = None
@@ -213,15 +213,15 @@ def _moment(seconds: object) -> str:
         return "?"
 
 
-def until(token: str, expires_in: object = None) -> float | None:
-    """When to replace a token (in `time.monotonic` seconds): by `expires_in`, else by the token's own `exp`."""
+def until(token: str, expires_in: object = None, clock: Clock = Clock()) -> float | None:  # noqa: B008 - frozen
+    """When to replace a token (in seconds of `clock.monotonic`): by `expires_in`, else by the token's own `exp`."""
     life = _seconds(expires_in)
     if life is None:
         ends = _seconds(claims(token).get("exp"))
-        life = None if ends is None else ends - time.time()
+        life = None if ends is None else ends - clock.now().timestamp()
     if life is None:
         return None
-    return time.monotonic() + life - min(_MARGIN, max(life, 0.0) / 5)
+    return clock.monotonic() + life - min(_MARGIN, max(life, 0.0) / 5)
 
 
 def _seconds(value: object) -> float | None:
@@ -320,7 +320,7 @@ class Provider:
         token = reply.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise TransportError("Asking for a token: the answer has no access_token: check oidc-token-url.")
-        return Token(token, until(token, reply.get("expires_in")))
+        return Token(token, until(token, reply.get("expires_in"), self.http.clock))
 
 
 def github_id_token(request_url: str, request_token: str, audience: str, http: TokenHttp) -> Token:
@@ -331,4 +331,4 @@ def github_id_token(request_url: str, request_token: str, audience: str, http: T
     token = http.json("GET", url, "Asking GitHub for an ID token", _PERMISSION, _RUNNER, headers=headers).get("value")
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
         raise TransportError("Asking GitHub for an ID token: the answer has no token.")
-    return Token(token, until(token))
+    return Token(token, until(token, clock=http.clock))

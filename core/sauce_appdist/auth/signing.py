@@ -5,12 +5,12 @@ Each one knows the inputs that it is made of, its secrets, and what to check if 
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from requests.auth import AuthBase
 
+from sauce_appdist.clock import Clock
 from sauce_appdist.text import Unpicklable, basic_pair
 
 if TYPE_CHECKING:
@@ -104,17 +104,18 @@ class OidcAuth(Unpicklable, AuthBase):
         secrets: Iterable[str] = (),
         learn: Callable[[str], None] = lambda _: None,
         log: Callable[[str], None] = lambda _: None,
+        clock: Clock = Clock(),  # noqa: B008 - frozen
     ) -> None:
         self._fetch, self._config_key, self.inputs, self.name = fetch, SecretStr(config_key), inputs, name
         self._renewable, self._secrets = renewable, [SecretStr(secret) for secret in (config_key, *secrets)]
-        self._learn, self._log = learn, log
+        self._learn, self._log, self._clock = learn, log, clock
         self._token: Token | None = None
         self.subject = ""  # of the job's ID token, once one was fetched
 
     def prepare(self) -> None:
         """Fetch a token if there is none that is still valid. A request's own time does not include this."""
         token = self._token
-        if token is None or (self._renewable and token.until is not None and time.monotonic() >= token.until):
+        if token is None or (self._renewable and token.until is not None and self._clock.monotonic() >= token.until):
             self._renewed()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
