@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import ROOT, expect_rows
+from harness import BUILD, ROOT, Service, connection, expect_rows
 from sauce_appdist.ci import SYSTEMS
+from sauce_appdist.interface import input_variable
 from sauce_appdist.interface.inputs import ConnectionInputs, choices
 
 if TYPE_CHECKING:
@@ -113,6 +114,26 @@ def test_a_ci_run_loads_neither_rich_nor_argparse_nor_flask(step: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""  # a wrong input is told before even requests loads
+
+
+@pytest.mark.parametrize(("step", "inputs"), [("check", {}), ("promote", {**BUILD, "tags": "rc", "groups": "QA"})])
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_ci_run_loads_only_what_it_needs(
+    service: Service, tmp_path: Path, name: str, step: str, inputs: dict[str, str]
+) -> None:
+    """From the first input to the last output; nor does a run in one CI system load another's module."""
+    never = ["rich", "argparse", "shtab", "flask", "yaml", "xml", "appdist_emulator"]
+    never += ["sauce_appdist.shell", "sauce_appdist.auth.oidc", "sauce_appdist.steps.gate.observe"]
+    never += [system.module for other, system in SYSTEMS.items() if other != name]
+    code = (
+        "import os, sys; from sauce_appdist.cli import main; code = main([sys.argv[1]], os.environ, sys.stderr); "
+        "print(code, *sorted(set(sys.argv[2:]) & sys.modules.keys()))"
+    )
+    environ = {SYSTEMS[name].variable: "true", **connection(service.url)}
+    environ |= {input_variable(input_name): text for input_name, text in inputs.items()}
+    command = [sys.executable, "-c", code, step, *never]
+    done = subprocess.run(command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n", done.stdout + done.stderr
 
 
 # --- what loads what --------------------------------------------------------------------------
