@@ -25,6 +25,7 @@ SAMPLES = [
     ("has a credential in it: take it out.", "take it out", "remove it"),
     ("build-id is '../1', which is no id", "is no id", "is not a valid"),
     ("base-url is no URL", "is no URL", "is not a valid"),
+    ("acme.example, which is no region of ours", "is no region", "is not a region"),
     ("is no regular expression: missing )", "is no regular expression", "is not a valid"),
     ("email is given without api-key", "is given without", "needs"),
     ("wait is given, but no check is", "is given, but", "is set, but"),
