@@ -9,6 +9,7 @@ import pytest
 from werkzeug import Request, Response
 
 from harness import API_KEY, EMAIL
+from sauce_appdist import EMPTY
 from sauce_appdist.auth.oidc import Token
 from sauce_appdist.auth.signing import BasicAuth, OidcAuth
 from sauce_appdist.errors import InputError
@@ -40,7 +41,13 @@ def test_paths_fields_and_credentials_are_as_documented(server: HTTPServer) -> N
     client.builds.get("1", "2")
     client.groups.list()
     client.builds.update(
-        "1", "2", release_notes="a & b\n🎉", tags=["x", "y"], groups=[], landing_page_mode="open", metadata={"k": "v"}
+        "1",
+        "2",
+        release_notes="a & b\n🎉",
+        tags=["x", "y"],
+        groups=EMPTY,
+        landing_page_mode="open",
+        metadata={"k": "v"},
     )
     client.builds.copy(
         "1", "2", to_folder="/A/B", app_name="N", groups=["g"], project_groups=["h"], allow_all_testers=False
