@@ -236,7 +236,7 @@ def test_a_report_that_cannot_be_written_does_not_hide_the_verdict(
     assert not (tmp_path / JSON).exists()  # rather than one that may be of before
 
 
-def test_it_does_not_say_to_wait_for_what_waiting_does_not_mend(watch: Watch, service: Service) -> None:
+def test_it_does_not_say_to_wait_for_what_waiting_does_not_fix(watch: Watch, service: Service) -> None:
     service.reset(account(shows=[]))
     done = watch(require_tags="rc", min_sessions="41", min_age="30h", wait="1h")
     assert (done.code, done.outputs["failed-checks"]) == (INCONCLUSIVE, ["min-age", "min-sessions", "require-tags"])
