@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +23,7 @@ def pause(seconds: float) -> None:
         time.sleep(min(left, _SLICE))
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """The time that a step uses: `now` in UTC, `monotonic` and `sleep` in seconds."""
 
     now: Callable[[], datetime] = _now

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sauce_appdist.clock import Clock
 
@@ -12,11 +11,10 @@ if TYPE_CHECKING:
     from sauce_appdist.client import Client
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """The client, the job's log and report, the clock, and whether to write nothing (dry run)."""
 
     client: Client
     ci: Ci
-    clock: Clock = Clock()  # noqa: RUF009 - frozen
+    clock: Clock = Clock()
     dry_run: bool = False
