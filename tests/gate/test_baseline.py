@@ -34,6 +34,28 @@ def test_the_previous_build(
 
 
 @pytest.mark.parametrize(
+    ("odd", "others", "decided"),
+    [
+        ("6", [("5", "-3d")], False),  # its id is between that of the previous one and ours
+        ("6", [], False),
+        ("8", [("5", "-3d")], True),  # its id shows that it is later
+        ("5", [("6", "-3d")], True),  # or earlier than the previous one
+    ],
+)
+def test_a_previous_build_whose_time_cannot_be_read_is_unknown(
+    judge: Judge, service: Service, odd: str, others: list[tuple[str, str]], *, decided: bool
+) -> None:
+    builds = [before(id=one, uploaded_at=at) for one, at in others]
+    service.reset(account(*builds, before(id=odd, shows_uploaded_at=None), uploaded_at="-26h"))
+    done = judge(**COMPARED)
+    assert (done.code, done.outputs["baseline-build-id"]) == (
+        (OK, others[0][0]) if decided else (INCONCLUSIVE, None)
+    ), done.log
+    if not decided:
+        assert "There is no earlier build to compare with, or it cannot be determined" in done.outputs["reason"]
+
+
+@pytest.mark.parametrize(
     ("fields", "why"),
     [
         ({"sessions": 0, "crashes": 0}, "Baseline: Not judged below min-sessions (40): 0 sessions so far"),

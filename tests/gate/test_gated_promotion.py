@@ -132,7 +132,7 @@ def test_the_summary_of_a_gated_promotion(process: Process, service: Service) ->
     done = process("promote", env=env | {"GITHUB_ACTIONS": "true"})
     assert done.code == OK, done.log
     summary = done.files["summary.md"]
-    assert summary.startswith("### ✅ Promoted Ferries 2.0 (20)\n")
+    assert summary.startswith("### ✅ Promoted Ferries 2.0 (20) for Android (com.example.ferries)\n")
     assert "| gate | ✅ done | Passed: min-sessions, max-crashes. |" in summary
     assert "| min-sessions | ✅ passed | 40 | at least 40 |  |" in summary
     assert "::group::gate\n" in done.text

@@ -31,6 +31,7 @@ def test_annotate_writes_everything_with_one_patch(run: Run, service: Service) -
     assert (build["landingPageMode"], build["groups"], build["tags"]) == ("open", ["Beta Testers", "QA"], ["rc"])
     assert done.outputs == {
         "dry-run": False,
+        **dict.fromkeys(("app-name", "package-name", "platform")),
         "changed": True,
         "release-notes": "# New\n\n- 🎉 Seats & rails",
         "tags": ["rc"],

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from harness import BUILD, IOS, Run, Service
+from harness import ANDROID, BUILD, IOS, NEWEST_ANDROID, Process, Run, Service
+from sauce_appdist.api.projects import Project
+from sauce_appdist.errors import InputError
+from sauce_appdist.steps.copy import CopyOptions, check_recognizable
+from sauce_appdist.steps.find import Target
 from steps.support import FOLDER_BUILD, FOLDER_PROJECT, GET_GROUPS, GET_PROJECTS, PACKAGE, POST_COPY
+
+IDS = {"PROJECT_ID": ANDROID, "BUILD_ID": NEWEST_ANDROID}
 
 
 def test_copy_to_a_new_folder(run: Run, service: Service) -> None:
@@ -118,12 +125,99 @@ def test_no_folder_is_stated_that_nobody_told(run: Run, service: Service) -> Non
     """One name for two folders, on a service that shows none: the second may not have it."""
     named = {"if_exists": "skip", "copied_app_name": "Travel QA", **BUILD}
     assert run("copy", to_folder="QA", **named).outputs["folder-path"] == "/QA"
-    done = run("copy", to_folder="Release", **named)
-    assert done.outputs["folder-path"] is None
-    assert "/Release" not in done.log + done.text
-    assert "does not show folders: whether build" in done.log
-    assert "is in Release is unknown" in done.log
+    again = run("copy", to_folder="QA", **named)
+    assert (again.code, again.outputs["folder-path"]) == (0, None)  # the name alone tells
+    assert "/QA" not in again.log + again.text
+    for step in ("copy", "promote"):
+        done = run(step, to_folder="/Release", **named)
+        assert done.code == 2
+        assert (done.outputs["folder-path"], done.outputs["copied"]) == (None, None)
+        assert "copied-app-name is 'Travel QA', which does not end with 'Release': with one name for two" in done.log
     assert service.sent.count(POST_COPY) == 1
+    assert run("copy", to_folder="/Release", **{**named, "copied_app_name": "Travel Release"}).outputs["copied"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "tells"),
+    [
+        ("Travel QA", "QA", True),
+        ("Travel | qa", "/QA/", True),
+        ("Travel (QA)", "QA", True),
+        ("Travel Team/QA", "/Team/QA", True),
+        ("Travel QA", "/Team/QA", False),
+        ("TravelQA", "QA", False),
+        ("QA Travel", "QA", False),
+        ("Travel", "Travel", False),  # the original's name
+        ("Travel", "QA", False),
+        ("", "QA", False),
+    ],
+)
+def test_a_name_tells_the_folder_where_the_service_does_not(name: str, folder: str, *, tells: bool) -> None:
+    options = CopyOptions.model_construct(copied_app_name=name or None)
+    projects = [Project.model_validate({"id": "1", "name": "Travel"})]
+    with nullcontext() if tells else pytest.raises(InputError, match="does not show folders"):
+        check_recognizable(options, folder, Target("1", "2"), projects)
+    shown = [Project.model_validate({"id": "1", "name": "Travel", "folderPath": "/"})]
+    check_recognizable(options, folder, Target("1", "2"), shown)
+    with pytest.raises(InputError, match="project 1 is not in the list of visible projects"):
+        check_recognizable(options, folder, Target("1", "2"), [])
+
+
+def copy_in(folder: str, number: int, **more: Any) -> dict[str, Any]:
+    """A project with a copy of the newest build, as a seed has it."""
+    build = {"id": number + 1, "version": "4.3.0", "version_code": "4300", "uploaded_at": "2026-06-01 10:00:00", **more}
+    app = {"name": "Northwind Travel", "package_name": PACKAGE, "platform": "Android"}
+    return {**app, "id": number, "folder": folder, "builds": [build]}
+
+
+def test_a_folder_s_name_that_several_folders_have_is_not_guessed(
+    run: Run, service: Service, seed: dict[str, Any]
+) -> None:
+    copies = [copy_in("/A/QA", 9000000), copy_in("/B/QA", 9000010)]
+    service.reset({**seed, "projects": [*seed["projects"], *copies], "shows": {"project": ["folderPath"]}})
+    done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert done.code == 2
+    assert "if-exists: skip finds copies in several folders (build 9000011 in project 9000010, build" in done.log
+    assert "Set to-folder to the whole path" in done.log
+    found = run("copy", to_folder="/A/QA", if_exists="skip", **BUILD)
+    assert (found.outputs["promoted-build-id"], found.outputs["folder-path"]) == ("9000001", "/A/QA")
+    assert service.writes == []
+
+
+def test_a_copy_whose_time_cannot_be_read_may_be_of_an_earlier_upload(
+    run: Run, service: Service, seed: dict[str, Any]
+) -> None:
+    copies = [copy_in("/QA", 9000000, shows_uploaded_at=None)]
+    service.reset({**seed, "projects": [*seed["projects"], *copies], "shows": {"project": ["folderPath"]}})
+    done = run("copy", to_folder="QA", if_exists="skip", **BUILD)
+    assert done.code == 2
+    assert "build 9000001 has no upload time that can be read" in done.log
+    assert service.writes == []
+
+
+def test_a_copy_that_lands_in_another_folder_is_told(run: Run, service: Service) -> None:
+    service.fault(path="/copy$", status=200, body={"status": "ok", "build_id": FOLDER_BUILD, "folder_path": "/Other"})
+    done = run("copy", to_folder="QA", **BUILD)
+    assert "to-folder is QA, but the service says that the copy is in /Other" in done.log
+    assert done.outputs["folder-path"] == "/Other"
+
+
+def test_the_headline_states_no_folder_that_nobody_told(process: Process, service: Service) -> None:
+    inputs = {"TO_FOLDER": "/QA", "IF_EXISTS": "skip", "COPIED_APP_NAME": "Travel QA", **IDS}
+    env = {"GITHUB_ACTIONS": "true", **{f"APPDIST_INPUT_{name}": text for name, text in inputs.items()}}
+    first, second = process("copy", env=env), process("copy", env=env)
+    assert "Copied Northwind Travel 4.3.0 (4300) for Android (com.northwind.travel) to /QA" in first.files["summary.md"]
+    assert "Found Northwind Travel 4.3.0 (4300) for Android (com.northwind.travel) as Travel QA" in second.log + str(
+        second.files
+    )
+    assert service.sent.count(POST_COPY) == 1
+
+
+def test_a_gate_does_not_wait_for_hours_before_it_says_that_skip_needs_a_name(run: Run) -> None:
+    gate = {"min_sessions": "100000", "wait": "1h", "interval": "1m"}
+    done = run("promote", to_folder="QA", if_exists="skip", **gate, **BUILD)
+    assert (done.code, done.outputs["failed-step"]) == (2, "check")
+    assert "Set copied-app-name to a name that only the copies in that folder have" in done.log
 
 
 LOST = [{"drop": "after"}, {"status": 504, "after": True}, {"status": 200, "body": "<html>", "after": True}]

@@ -16,7 +16,9 @@ MAIL = {"notify": "true", "allow_notify_everybody": "true"}  # a newer server do
 def test_invite_is_silent_by_default(run: Run, service: Service) -> None:
     done = run("invite", groups="QA, 14", **BUILD)
     notified = "unknown" if service.dialect == "compat" else False
-    assert done.outputs == {"dry-run": False, "invited-groups": ["QA", "Beta Testers"], "notified": notified}
+    platform = "Android" if service.dialect == "compat" else None
+    app = {"app-name": "Northwind Travel", "package-name": None, "platform": platform}
+    assert done.outputs == {"dry-run": False, **app, "invited-groups": ["QA", "Beta Testers"], "notified": notified}
     assert service.sent == [GET_GROUPS, GET_BUILD, INVITE]
     assert service.outbox == []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import ANDROID, BUILD, NEWEST_ANDROID, Run, Service
+from harness import ANDROID, BUILD, NEWEST_ANDROID, Process, Run, Service
 from steps.support import GET_BUILD, GET_GROUPS, GET_PROJECTS, POST_COPY
 
 FULL: dict[str, Any] = {
@@ -264,3 +264,22 @@ def test_allowing_to_mail_everybody_needs_somebody(run: Run, service: Service) -
     assert done.code == 2
     assert "allow-notify-everybody needs groups" in done.log
     assert service.sent == []
+
+
+def test_a_promotion_that_goes_on_names_the_build(run: Run, service: Service) -> None:
+    """By then, another build may be the latest."""
+    service.fault(path="/invites/$", status=400, body={"status": "fail", "code": 99, "message": "No permissions"})
+    inputs = {name: text for name, text in FULL.items() if name not in {"to_folder", "build_id"}}
+    done = run("promote", **inputs, build_id="latest")
+    assert done.code == 6
+    assert f"run promote again with project-id: {ANDROID}, build-id: {NEWEST_ANDROID}: writing the same" in done.log
+
+
+def test_a_copy_that_was_there_is_not_told_as_made(process: Process, service: Service, seed: dict[str, Any]) -> None:
+    service.reset({**seed, "shows": {"project": ["folderPath"]}})
+    inputs = {**BUILD, "to_folder": "QA", "if_exists": "skip"}
+    env = {"GITHUB_ACTIONS": "true", **{f"APPDIST_INPUT_{name.upper()}": text for name, text in inputs.items()}}
+    assert process("promote", env=env).outputs["copied"] == "true"
+    done = process("promote", env=env)
+    assert done.outputs["copied"] == "false"
+    assert f"not made: there is build {COPY} in project {COPY_PROJECT} already" in done.files["summary.md"]

@@ -12,7 +12,8 @@ from steps.support import TAG_BUILD
 
 def test_tag_replaces_with_one_request(run: Run, service: Service) -> None:
     done = run("tag", tags="rc, nightly", **BUILD)
-    assert done.outputs == {"dry-run": False, "tags": ["rc", "nightly"], "changed": True}
+    app = dict.fromkeys(("app-name", "package-name", "platform"))  # nothing was read that shows it
+    assert done.outputs == {"dry-run": False, **app, "tags": ["rc", "nightly"], "changed": True}
     assert service.sent == [TAG_BUILD]
     assert service.build(ANDROID, NEWEST_ANDROID)["tags"] == ["rc", "nightly"]
 
@@ -37,7 +38,9 @@ def test_tags_that_are_as_wanted_are_not_sent(
 ) -> None:
     service.reset({**seed, "shows": {"build": ["tags"]}})
     done = run("tag", tags=tags, tags_mode=mode, project_id=ANDROID, build_id="8893377")
-    assert done.outputs == {"dry-run": False, "tags": ["ci"], "changed": False}
+    platform = "Android" if service.dialect == "compat" else None
+    app = {"app-name": "Northwind Travel", "package-name": None, "platform": platform}
+    assert done.outputs == {"dry-run": False, **app, "tags": ["ci"], "changed": False}
     assert service.writes == []
 
 

@@ -17,6 +17,7 @@ from sauce_appdist.interface.types import (
     Identifier,
     Line,
     Passphrase,
+    ProjectIdentifier,
     Secret,
     SecretUrl,
     Tags,
@@ -26,7 +27,7 @@ from sauce_appdist.interface.types import (
 )
 from sauce_appdist.models import spellings
 from sauce_appdist.text import Unpicklable, one_line
-from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host
+from sauce_appdist.wire.regions import REGIONS, host_of, is_loopback, region_of_host, same_server
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -207,7 +208,7 @@ class BuildInputs(ConnectionInputs):
     build_id: Annotated[Identifier, keyword("latest")] | None = option(
         None, "Id of the build, or `latest` for the newest build that the search finds.", group="build"
     )
-    project_id: Identifier | None = option(None, "Id of the project that contains the build.", group="build")
+    project_id: ProjectIdentifier | None = option(None, "Id of the project that contains the build.", group="build")
     build_url: Line | None = option(
         None,
         "Dashboard URL of the build, or the `self` path that an upload returns. Set it instead of the two ids.",
@@ -266,15 +267,17 @@ class BuildInputs(ConnectionInputs):
 
     def _parts_of_build_url(self, url: str) -> tuple[tuple[str, ...], str]:
         """The spellings of the project's id, and the build's id. Raises ValueError for a URL of another host."""
-        url = url.strip().strip("<>\"'").strip()
-        if "://" not in url and not url.startswith("/") and not url.startswith("projects/"):
+        url = url.strip(" <>\"'`\u201c\u201d\u2018\u2019")
+        if "://" not in url.partition("?")[0] and not url.startswith(("/", "projects/")):
             url = f"https://{url}"  # a host without its scheme
         try:
             parts = urlsplit(url)
             host = host_of(url)
+            whole = bool(host) == bool(parts.hostname) and parts.port != 0  # a wrong port is an error
         except ValueError:
+            whole = False
             parts, host = urlsplit(""), ""
-        found = _BUILD_PATH.search(parts.path)
+        found = _BUILD_PATH.search(parts.path) if whole else None
         slug = unquote(found[1]) if found else ""
         number, _, name = slug.partition("-")
         if re.fullmatch(r"[\w-]+", slug, re.ASCII):
@@ -284,7 +287,9 @@ class BuildInputs(ConnectionInputs):
         else:
             ids = ()
         if not found or not ids:
-            raise ValueError(f"build-url is {one_line(url, 100)!r}, expected …/projects/<project>/builds/<build>")
+            project = re.search(r"(?:^|/)projects/[^/]+/?$", parts.path)
+            hint = ". This is a project's page: set project-id and build-id instead" if project else ""
+            raise ValueError(f"build-url is {one_line(url, 100)!r}, expected …/projects/<project>/builds/<build>{hint}")
         if host:
             self._check_host(url, host)
         return ids, found[2]
@@ -292,11 +297,9 @@ class BuildInputs(ConnectionInputs):
     def _check_host(self, url: str, host: str) -> None:
         """Raise ValueError if a build's URL is of another server than the one that is asked."""
         region = region_of_host(url)
+        scheme = "http" if is_loopback(url) and urlsplit(url).scheme == "http" else "https"
         if self.base_url:
-            both_here = is_loopback(url) and is_loopback(self.base_url)
-            same_port = urlsplit(url).port == urlsplit(self.base_url).port
-            same_region = region is not None and region == region_of_host(self.base_url)
-            if host.lower() != host_of(self.base_url).lower() and not same_region and not (both_here and same_port):
+            if not same_server(url, self.base_url):
                 raise ValueError(
                     f"build-url is on {one_line(host, 100)}, but base-url is {self.base_url}: set the base-url of that "
                     "server, or the URL of a build on this one"
@@ -304,7 +307,7 @@ class BuildInputs(ConnectionInputs):
         elif region is None:
             raise ValueError(
                 f"build-url is on {one_line(host, 100)}, which is not a region of the service: set base-url: "
-                f"https://{one_line(host, 100)} if that is your private cloud"
+                f"{scheme}://{one_line(host, 100)} if that is your private cloud"
             )
         elif region != self.region:
             raise ValueError(f"build-url is in region {region}, but region is {self.region}: set region: {region}")

@@ -43,14 +43,19 @@ class StepOutputs(BaseModel):
         }
 
 
-class BuildOutputs(StepOutputs):
+class AppOutputs(StepOutputs):
+    """The app whose build a step worked on, as far as something that was read shows it."""
+
+    app_name: str | None = output("Name of the app.")
+    package_name: str | None = output("Package name or bundle id.")
+    platform: str | None = output("Android or iOS.")
+
+
+class BuildOutputs(AppOutputs):
     """The build that a step worked on."""
 
     project_id: str | None = output("Id of the project.", dotenv=True)
     build_id: str | None = output("Id of the build.", dotenv=True)
-    app_name: str | None = output("Name of the app.")
-    package_name: str | None = output("Package name or bundle id.")
-    platform: str | None = output("Android or iOS.")
     app_version: str | None = output("Version of the app.", dotenv=True)
     version_code: str | None = output("Version code or build number.", dotenv=True)
     uploaded_at: str | None = output("Time of the upload, as the service reports it (without a time zone).")

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -147,6 +148,12 @@ def _identifier(value: str) -> str:
     return value
 
 
+def _project_identifier(value: str) -> str:
+    """An id, or a number and a name as the dashboard's URLs have it (`6806100-my%20app`)."""
+    name = unquote(value)
+    return name if re.fullmatch(r"[0-9]+-[^/?#]+", value) and is_single_line(name) else _identifier(value)
+
+
 def _secret(value: SecretStr) -> SecretStr:
     # requests quotes a header that it cannot send in its error message.
     text = value.get_secret_value().strip()
@@ -224,6 +231,7 @@ Prose = Annotated[str, AfterValidator(_prose)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never sent as a header without encoding
 Identifier = Annotated[Line, AfterValidator(_identifier)]
+ProjectIdentifier = Annotated[Line, AfterValidator(_project_identifier)]
 BaseUrl = Annotated[Line, AfterValidator(check_base_url)]
 SecretUrl = Annotated[Line, AfterValidator(check_url)]
 Word = BeforeValidator(_word)

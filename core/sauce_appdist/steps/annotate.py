@@ -12,7 +12,7 @@ from sauce_appdist.api import or_empty
 from sauce_appdist.api.builds import UpdatedBuild
 from sauce_appdist.errors import Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
-from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output
 from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags, as_text
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
@@ -86,7 +86,7 @@ class Inputs(AnnotateOptions, BuildInputs):
         return self
 
 
-class AnnotateOutputs(StepOutputs):
+class AnnotateOutputs(AppOutputs):
     """The annotations."""
 
     changed: bool | None = output("true if an update was sent.", dotenv=True)
@@ -203,15 +203,15 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """
     update = plan(inputs, Directory(context.client, context.ci.info), context)
     target = find.resolve(inputs, context, read=False)
-    context.ci.report.title = f"Annotate {find.name_of(target)}"
-    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    find.introduce(target, context, out)
+    context.ci.report.title = f"Annotate {find.headline(target, out)}"
     context.ci.report.notes = update.release_notes
     written = send(update, target, context)
     written.into(out)
     context.ci.report.notes = written.confirmed.release_notes
     context.ci.report.fact("Would write" if context.dry_run else "Written", str(written.confirmed))
     written.check()
-    context.ci.report.title = f"{'Would annotate' if context.dry_run else 'Annotated'} {find.name_of(target)}"
+    context.ci.report.title = f"{'Would annotate' if context.dry_run else 'Annotated'} {find.headline(target, out)}"
 
 
 def plan(inputs: AnnotateOptions, directory: Directory, context: Context) -> Update:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 from sauce_appdist.api import or_empty
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
-from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output
 from sauce_appdist.interface.types import Items, Line, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
-from sauce_appdist.text import one_line
+from sauce_appdist.text import folded, meant, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from sauce_appdist.steps.context import Context
 
 Found = TypeVar("Found")
-INPUTS_TO_OMIT = "to-folder, source-tags, if-exists, the copy-… inputs and the inputs of the gate"
+INPUTS_TO_OMIT = (
+    "to-folder, source-tags, if-exists, the copy-… inputs and the inputs of the gate "
+    "(and, of the build, all but its ids)"
+)
 _POLLS, _FIRST_PAUSE = 4, 1.0  # a new copy may show up late; seconds, doubled after each poll
 
 
@@ -53,7 +56,8 @@ class CopyOptions(ConnectionInputs):
     on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do if a group does not exist.")
     if_exists: Literal["copy", "skip"] = option(
         "copy",
-        "skip makes no copy if the folder has a build of the same app, version and version code, and uses that build.",
+        "skip makes no copy if the folder has a build of the same app, version and version code, and uses that build. "
+        "If the service does not show folders, it needs a copied-app-name that ends with the folder.",
     )
 
 
@@ -63,13 +67,13 @@ class Inputs(CopyOptions, BuildInputs):
     to_folder: Line = required(CopyOptions, "to_folder")
 
 
-class CopyOutputs(StepOutputs):
+class CopyOutputs(AppOutputs):
     """The copy."""
 
     promoted_build_id: str | None = output("Id of the copy.", dotenv=True)
     promoted_project_id: str | None = output("Id of the project that the copy is in.", dotenv=True)
     promoted_build_url: str | None = output("Link to the copy in the dashboard.", dotenv=True)
-    folder_path: str | None = output("Path of the folder, as the service writes it.", dotenv=True)
+    folder_path: str | None = output("Path of the folder; empty if the service does not show it.", dotenv=True)
     promoted_app_name: str | None = output("Name of the app in the folder.")
     assigned_groups: list[str] | None = output("Tester groups assigned to the copy.")
     invalid_groups: list[str] | None = output("Groups of copy-groups that do not exist.")
@@ -93,11 +97,16 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Send one POST, then one GET for the projects and one for the copy; first GETs for groups and source if needed."""
     groups = check_groups(inputs, Directory(context.client, context.ci.info), context)
     target = find.resolve(inputs, context, read=inputs.if_exists == "skip", to_folder=inputs.to_folder)
-    context.ci.report.title = f"Copy {find.name_of(target)} to {inputs.to_folder}"
-    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
-    copy(inputs, inputs.to_folder, groups, target, context, out)
-    done = "Copied" if out.copied else "Found" if out.promoted_build_id else "Would copy"
-    context.ci.report.title = f"{done} {find.name_of(target)} {'in' if done == 'Found' else 'to'} {inputs.to_folder}"
+    find.introduce(target, context, out)
+    context.ci.report.title = f"Copy {find.headline(target, out)} to {inputs.to_folder}"
+    copied = copy(inputs, inputs.to_folder, groups, target, context, out)
+    find.fill_app(copied, out)  # a copy is of the same app, on the same platform
+    name = find.headline(target, out)
+    if out.copied is False and out.promoted_build_id:
+        where = f"in {out.folder_path}" if out.folder_path else f"as {out.promoted_app_name}"
+        context.ci.report.title = f"Found {name} {where}"
+    else:
+        context.ci.report.title = f"{'Copied' if out.copied else 'Would copy'} {name} to {inputs.to_folder}"
 
 
 def check_groups(inputs: CopyOptions, directory: Directory, context: Context) -> CopyGroups:
@@ -144,7 +153,7 @@ def copy(
     if inputs.if_exists == "skip":
         found = existing(inputs, folder, target, context)
         if found:
-            return _use_existing(found, target, context, out, copied=False, folder=folder)
+            return _use_existing(found, target, context, out, copied=False)
     if context.dry_run:
         out.copied = False
         context.ci.info(f"Would copy build {target.build_id} to {folder}.")
@@ -179,6 +188,12 @@ def _report_copy(
     """Report a new copy. Raises PartialSuccessError if the service refused groups of it."""
     out.promoted_project_id, out.promoted_build_url = copied.project_id, find.link(context, copied)
     out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
+    told = (copied.project.folder if copied.project else None) or (copied.build.folder if copied.build else None)
+    out.folder_path = out.folder_path or told
+    if out.folder_path and not find.in_folder(out.folder_path, inputs.to_folder or ""):
+        context.ci.warning(
+            f"to-folder is {inputs.to_folder}, but the service says that the copy is in {out.folder_path}."
+        )
     where, folder = f"build {copied.build_id} in project {copied.project_id}", out.folder_path or inputs.to_folder
     context.ci.report.fact("Copied to", f"{folder}: {where}", out.promoted_build_url)
     context.ci.info(f"Copied to {folder}: {where}.")
@@ -201,9 +216,8 @@ def _use_existing(
     out: CopyOutputs,
     *,
     copied: bool,
-    folder: str,
 ) -> find.Target:
-    """Use a build that is already in the folder as the copy."""
+    """Use a build that is there already as the copy. Names the folder only if the service shows it."""
     project, build = found
     copy_ = find.Target(project.id, build.id, build, project)
     out.copied, out.promoted_build_id, out.promoted_project_id = copied, build.id, project.id
@@ -215,8 +229,7 @@ def _use_existing(
     context.ci.report.fact("Copied" if copied else "Already copied", f"{place.strip()}: {text}", out.promoted_build_url)
     if not out.folder_path:
         context.ci.warning(
-            f"This service does not show folders: whether build {build.id} is in {folder} is unknown. It counts as the "
-            "copy because of its app's name: use a copied-app-name of its own for each folder."
+            f"This service does not show folders: build {build.id} counts as the copy because of its app's name."
         )
     return copy_
 
@@ -227,42 +240,100 @@ Match = tuple["Project", "Build"]
 def existing(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> Match | None:
     """The newest build of the same app, version and version code in the folder.
 
-    If the service does not show folders, an app named `copied-app-name` counts as the one in the folder. Without
-    that name it cannot be determined: raises InputError, on the first night as on every other.
+    If the service does not show folders, an app named `copied-app-name` counts as the one in the folder, whose name it
+    has to end with. Raises InputError where it cannot be determined whether a build is the copy.
     """
-    matches, certain = _same_builds(inputs, folder, target, context)
-    if not certain:
-        there = f" ({_listed(matches)} may be one)" if matches else ""
+    projects = context.client.projects.list()
+    check_recognizable(inputs, folder, target, projects)
+    build = _read(target, context)
+    matches = _same_builds(inputs, folder, target, build, projects, context)
+    undated = [one for one in (build, *(other for _, other in matches)) if find.uploaded(one) is None]
+    if matches and undated:
         raise InputError(
-            f"if-exists: skip cannot determine whether {folder} has a copy{there}: this service does not show folders. "
-            "Set copied-app-name to a name that only the copies in that folder have; or use if-exists: copy. To "
-            "continue with a copy, set its build-id and project-id, and omit to-folder. Nothing was sent."
+            f"if-exists: skip cannot determine whether {_listed(matches)} is a copy of this upload or of an earlier "
+            f"one: build {undated[0].id} has no upload time that can be read. {_INSTEAD}"
+        )
+    shown = find.shows_folders(projects)
+    places = {project.folder if shown else project.id for project, _ in matches}
+    if len(places) > 1:
+        raise InputError(
+            f"if-exists: skip finds copies in several {'folders' if shown else 'projects'} ({_listed(matches)}). "
+            f"Set {'to-folder to the whole path' if shown else 'another copied-app-name'}. {_INSTEAD}"
         )
     return _newest(matches)
+
+
+_INSTEAD = (
+    "Or use if-exists: copy. To continue with a copy, set its build-id and project-id, and omit to-folder. Nothing was "
+    "copied."
+)
+
+
+def check_recognizable(inputs: CopyOptions, folder: str, target: find.Target, projects: list[Project]) -> None:
+    """Raise InputError unless a copy in the folder can be told from every other build of the app.
+
+    That is so on the first night as on every other, whether or not there is a copy yet.
+    """
+    source = find.project_in(projects, target.project_id)
+    if source is None:
+        raise InputError(
+            f"if-exists: skip cannot determine which projects are of the same app: project {target.project_id} is not "
+            "in the list of visible projects. Use if-exists: copy. Nothing was copied."
+        )
+    if find.shows_folders(projects):
+        return
+    last = folder.strip("/ ")
+    example = one_line(f"{source.name or 'My App'} {last}", 100)
+    why = f"if-exists: skip cannot determine whether {folder} has a copy: this service does not show folders."
+    if inputs.copied_app_name is None or meant(inputs.copied_app_name, [source.name or ""]):
+        raise InputError(
+            f"{why} Set copied-app-name to a name that only the copies in that folder have and that ends with the "
+            f"folder, such as {example!r}. {_INSTEAD}"
+        )
+    if not _names_folder(inputs.copied_app_name, last):
+        raise InputError(
+            f"{why} copied-app-name is {one_line(inputs.copied_app_name, 100)!r}, which does not end with "
+            f"{one_line(last, 100)!r}: with one name for two folders, the second would never get its copy. Set it to a "
+            f"name such as {example!r}. {_INSTEAD}"
+        )
+
+
+def _names_folder(name: str, folder: str) -> bool:
+    """Whether a name ends with a folder, as `Travel | QA` and `Travel (QA)` do with `QA`."""
+    name, folder = (folded(text).casefold().rstrip(")]}>\"' ") for text in (name, folder))
+    return bool(folder) and name.endswith(folder) and not name.removesuffix(folder)[-1:].isalnum()
+
+
+def _read(target: find.Target, context: Context) -> Build:
+    """The build to compare with. Raises InputError if it cannot be compared."""
+    build = target.build or context.client.builds.get(target.project_id, target.build_id)
+    if build.app_version is None:
+        raise InputError(
+            "if-exists: skip cannot compare this build: the service shows no version of it. Use if-exists: copy."
+        )
+    return build
 
 
 def _newest(matches: list[Match]) -> Match | None:
     return max(matches, key=lambda match: find.upload_order(match[1]), default=None)
 
 
-def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context: Context) -> tuple[list[Match], bool]:
-    """Builds that could be the copy, and whether they are in the folder for certain."""
-    build = target.build or context.client.builds.get(target.project_id, target.build_id)
-    if build.app_version is None:
-        raise InputError(
-            "if-exists: skip cannot compare this build: the service shows no version of it. Use if-exists: copy."
-        )
-    projects = context.client.projects.list()
+def _same_builds(
+    inputs: CopyOptions, folder: str, target: find.Target, build: Build, projects: list[Project], context: Context
+) -> list[Match]:
+    """Builds that could be the copy: by the folder if the service shows folders, and by the name of the app."""
     source, others = _siblings(projects, target.project_id)
-    source_name = source.name if source else build.app_name
-    wanted_name = inputs.copied_app_name or source_name
     # A renamed copy is recognized by its name; any other copy has the source's name.
+    wanted_name = inputs.copied_app_name or (source.name if source else build.app_name)
     others = [project for project in others if project.name in {None, wanted_name}]
-    certain = inputs.copied_app_name is not None and inputs.copied_app_name != source_name
     if find.shows_folders(projects):
         others = [project for project in others if find.in_folder(project.folder, folder)]
-        certain = True
-    matches = [
+    if len(others) > find.MOST_PROJECTS:
+        raise InputError(
+            f"{len(others)} projects may have the copy, and the builds of each would have to be read. Set another "
+            "copied-app-name, or use if-exists: copy."
+        )
+    return [
         (project, other)
         for project in others
         for other in context.client.builds.list(project.id)
@@ -271,7 +342,6 @@ def _same_builds(inputs: CopyOptions, folder: str, target: find.Target, context:
         and other.app_version == build.app_version
         and other.app_version_code == build.app_version_code
     ]
-    return matches, certain
 
 
 def _is_older(one: Build, build: Build) -> bool:
@@ -286,7 +356,7 @@ def _listed(matches: list[Match]) -> str:
 
 def _siblings(projects: list[Project], project_id: str) -> tuple[Project | None, list[Project]]:
     """The source's project, and those of the same package on the same platform, newest first."""
-    source = next((project for project in projects if find.same_project(project.id, project_id)), None)
+    source = find.project_in(projects, project_id)
     same = [
         project
         for project in projects
@@ -333,7 +403,7 @@ def _find_copy(reply: CopiedBuild, folder: str, target: find.Target, context: Co
         ),
         reverse=True,
     )
-    for project in [*siblings, *([source] if source else [])]:
+    for project in [*siblings[: find.MOST_PROJECTS], *([source] if source else [])]:
         try:
             build = context.client.builds.get(project.id, reply.build_id)
         except ApiError as error:
@@ -341,7 +411,7 @@ def _find_copy(reply: CopiedBuild, folder: str, target: find.Target, context: Co
                 continue
             raise
         if build.id == reply.build_id:
-            return find.Target(find.project_of(build, project.id), build.id, build, project)
+            return find.located(build, project)
     return None
 
 
@@ -365,12 +435,15 @@ def _after_unknown_fate(
         raise PartialSuccessError(f"{advice} {go_on}", unknown=True) from None
     context.ci.warning(f"{error} Looking for the copy among the builds instead of copying again.")
     try:
-        matches = _poll(lambda: _same_builds(inputs, folder, target, context)[0], context)
+        build = _read(target, context)
+        matches = _poll(
+            lambda: _same_builds(inputs, folder, target, build, context.client.projects.list(), context), context
+        )
     except (InputError, ServiceError) as other:
         raise PartialSuccessError(f"{advice} {go_on} ({one_line(str(other), 300)})", unknown=True) from None
     if (found := _newest(matches or [])) and inputs.if_exists == "skip":
         # Before the copy there was none, so this is it.
         context.ci.warning(f"The copy exists: build {found[1].id}. Its groups cannot be checked.")
-        return _use_existing(found, target, context, out, copied=True, folder=folder)
+        return _use_existing(found, target, context, out, copied=True)
     seen = f"It may be {_listed(matches)}, unless that is an earlier copy." if matches else "It has not shown up yet."
     raise PartialSuccessError(f"{advice} {seen} {go_on}", unknown=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from datetime import UTC
 from heapq import nlargest
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from urllib.parse import quote
 from sauce_appdist.api.projects import Project
 from sauce_appdist.errors import ApiError, Cancelled, InputError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, Reference
-from sauce_appdist.interface.outputs import BuildOutputs
+from sauce_appdist.interface.outputs import AppOutputs, BuildOutputs
 from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, meant, one_line, plural
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sauce_appdist.steps.context import Context
 
 _FIRST_POLL, _SLOWEST_POLL = 2.0, 30.0
-_MOST_PROJECTS = 100  # whose builds a search reads, one request each
+MOST_PROJECTS = 100  # whose builds a search reads, one request each
 FIRST_YEAR = 2000  # the times that PHP and others write for no time lie before it
 
 
@@ -56,12 +57,13 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     build = target.build
     if build and not (build.package_name and build.platform) and target.project is None:
         try:
-            fill_from_project(_project(target.project_id, context), out)
+            target = target._replace(project=_project(target.project_id, context))
         except ServiceError as error:
             if isinstance(error, Cancelled):
                 raise
             context.ci.warning(f"platform and package-name stay unknown: {error}")
-    context.ci.report.title = f"Found {name_of(target)}"
+    fill_app(target, out)
+    context.ci.report.title = f"Found {headline(target, out)}"
     context.ci.info(context.ci.report.title)
     for label, count in (("Sessions", out.sessions), ("Crashes", out.crashes), ("Downloads", out.downloads)):
         context.ci.report.fact(label, None if count is None else str(count))
@@ -72,12 +74,18 @@ def describe(target: Target, context: Context, out: BuildOutputs) -> None:
     out.project_id, out.build_id = target.project_id, target.build_id
     if target.build:
         out.read(target.build)
-        out.package_name, out.platform = target.build.package_name, target.build.platform
-    fill_from_project(target.project, out)
     out.build_url = link(context, target)
     context.ci.report.fact("Build", _describe_target(target), out.build_url)
+    fill_app(target, out)
     context.ci.report.fact("App", ", ".join(part for part in (out.package_name, out.platform) if part))
     context.ci.report.fact("Uploaded", out.uploaded_at)
+
+
+def introduce(target: Target, context: Context, out: AppOutputs) -> None:
+    """Fill outputs and summary of a step that has no other outputs of the build."""
+    fill_app(target, out)
+    context.ci.report.fact("Build", name_of(target), link(context, target))
+    context.ci.report.fact("App", ", ".join(part for part in (out.package_name, out.platform) if part))
 
 
 def _describe_target(target: Target) -> str:
@@ -85,11 +93,11 @@ def _describe_target(target: Target) -> str:
     return f"{name_of(target)}, build {target.build_id} in project {target.project_id}"
 
 
-def fill_from_project(project: Project | None, out: BuildOutputs) -> None:
-    """Fill the outputs that only the list of projects has."""
-    if project:
-        out.package_name = out.package_name or project.package_name
-        out.platform = out.platform or project.platform
+def fill_app(target: Target, out: AppOutputs) -> None:
+    """Fill the outputs of the app that are still unknown and that the target shows. Sends nothing."""
+    out.app_name = out.app_name or (target.build.app_name if target.build else None)
+    out.package_name = out.package_name or package_of(target)
+    out.platform = out.platform or platform_of(target)
 
 
 def name_of(target: Target) -> str:
@@ -100,6 +108,13 @@ def name_of(target: Target) -> str:
         return one_line(f"build {target.build_id}{suffix}")
     code = f"({build.app_version_code})" if build.app_version_code else None
     return one_line(" ".join(part for part in (build.app_name, build.app_version, code) if part) + suffix)
+
+
+def headline(target: Target, out: AppOutputs) -> str:
+    """`My App 4.2.0 (420) for Android (com.example.app)` as far as target or outputs know it."""
+    platform = f" for {out.platform}" if out.platform and not platform_of(target) else ""
+    package = f" ({out.package_name})" if out.package_name else ""
+    return one_line(name_of(target) + platform + package)
 
 
 def platform_of(target: Target) -> str | None:
@@ -130,11 +145,12 @@ def same_project(one: str, other: str) -> bool:
     return not set(spellings(one)).isdisjoint(spellings(other))
 
 
-def project_of(build: Build, answered: str) -> str:
-    """The id of a build's project: `answered`, unless the build says that it is in another project."""
-    if build.project_id is None or same_project(build.project_id, answered):
-        return answered
-    return build.project_id
+def located(build: Build, answered: Project) -> Target:
+    """A build in the project that answered, unless the build says that it is in another one."""
+    if build.project_id is None or same_project(build.project_id, answered.id):
+        listed = answered.model_fields_set != {"id"}  # else only its id is known
+        return Target(answered.id, build.id, build, answered if listed else None)
+    return Target(build.project_id, build.id, build)
 
 
 def resolve(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str | None = None) -> Target:
@@ -185,7 +201,7 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
         if inputs.with_tags and builds and not any(shows_tags(build) for build in builds):
             raise InputError(
                 "with-tags is set, but this service does not show the tags of builds: set build-id and project-id, "
-                "search by version, or use build-id: latest."
+                "or search by version instead."
             )
         # What an identified build must be is checked afterwards, with a message of its own.
         package = None if identified else inputs.package_name
@@ -196,16 +212,22 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
             break  # both spellings mean the same project; an id exists once
     if not fits.count:
         raise _NoMatch(_no_match_text(inputs, projects, others))
-    project, build = _pick(fits, latest=wanted.latest)
-    target = Target(project_of(build, project.id), build.id, build, None if named else project)
-    return _verified(inputs, target, context) if identified and by_project else target
+    project, build = _pick(inputs, fits, searched=len(projects))
+    target = located(build, project)
+    # A server may find a build under any project, so that even one that was searched for may be of another app.
+    return _verified(inputs, target, context) if wanted.build_id and by_project else target
 
 
-def _pick(fits: _NewestBuilds, *, latest: bool) -> tuple[Project, Build]:
+def _pick(inputs: BuildInputs, fits: _NewestBuilds, *, searched: int) -> tuple[Project, Build]:
     """The one build that matches, or the latest. Raises InputError if that cannot be determined."""
-    if fits.count > 1 and not latest:
-        raise InputError(_ambiguous_text(fits))
+    if fits.count > 1 and not inputs.reference().latest:
+        raise InputError(_ambiguous_text(inputs, fits, searched))
     project, build = fits.newest[0]
+    if len(fits.platforms) > 1:
+        raise InputError(
+            f"build-id is latest, but project {project.id} has builds of several platforms "
+            f"({', '.join(sorted(fits.platforms))}). Set build-id."
+        )
     if fits.count > 1 and (undated := fits.undated_rival()):
         raise InputError(
             f"build-id is latest, but which build is the newest cannot be determined: build {undated.id} has no upload "
@@ -224,12 +246,16 @@ def _verified(inputs: BuildInputs, target: Target, context: Context) -> Target:
         "package-name": build.package_name if build else None,
         "app-name": build.app_name if build else None,
     }
-    project = None
-    if any(value is not None and known[name] is None for name, value in asked.items()):
+    project = target.project
+    # An app may have one name in its builds, and another in the list of projects.
+    renamed = inputs.app_name not in {None, known["app-name"]}
+    if project is None and (renamed or any(value is not None and not known[name] for name, value in asked.items())):
         project = _project(target.project_id, context)
     if project:
         listed = {"platform": project.platform, "package-name": project.package_name, "app-name": project.name}
         known = {name: value or listed[name] for name, value in known.items()}
+        if renamed and project.name == inputs.app_name:
+            known["app-name"] = project.name
     where = f"build {target.build_id} in project {target.project_id}"
     for name, value in asked.items():
         found = known[name]
@@ -245,7 +271,11 @@ def _verified(inputs: BuildInputs, target: Target, context: Context) -> Target:
 
 def _project(project_id: str, context: Context) -> Project | None:
     """A project as the list of projects shows it; None if it is not listed."""
-    projects = context.client.projects.list()
+    return project_in(context.client.projects.list(), project_id)
+
+
+def project_in(projects: Iterable[Project], project_id: str) -> Project | None:
+    """The project with this id, in any spelling; None if it is not listed."""
     return next((project for project in projects if same_project(project.id, project_id)), None)
 
 
@@ -256,6 +286,7 @@ class _NewestBuilds:
         self.count = 0
         self.newest: list[tuple[Project, Build]] = []
         self.projects: set[str] = set()
+        self.platforms: set[str] = set()  # as far as the builds show them
         self._undated: Build | None = None  # with the highest id of those without a time
         self._few = few
 
@@ -263,6 +294,7 @@ class _NewestBuilds:
         """Count these builds, and keep those that are among the newest."""
         self.count += len(builds)
         self.projects |= {project.id} if builds else set()
+        self.platforms |= {build.platform.casefold() for build in builds if build.platform}
         undated = [build for build in builds if uploaded(build) is None]
         self._undated = max([*undated, *([self._undated] if self._undated else [])], key=upload_order, default=None)
         self.newest = nlargest(
@@ -323,28 +355,37 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
             "folder is set, but this service does not show which folder a project is in: "
             "set build-id and project-id, or project-id and version."
         )
-    fitting = [
+    named = [one for one in everything if any(same_project(one.id, spelled) for spelled in wanted.project_ids)]
+    of_any_platform = [
         project
-        for project in everything
-        if (not wanted.project_ids or any(same_project(project.id, spelled) for spelled in wanted.project_ids))
-        and inputs.package_name in {None, project.package_name}
+        for project in (named if wanted.project_ids else everything)
+        if inputs.package_name in {None, project.package_name}
         and inputs.app_name in {None, project.name}
-        and (inputs.platform is None or (project.platform or "").casefold() == inputs.platform.casefold())
         and (inputs.folder is None or in_folder(project.folder, inputs.folder))
     ]
-    if to_folder and shown:
+    wanted_platform = (inputs.platform or "").casefold()
+    fitting = [one for one in of_any_platform if wanted_platform in {"", (one.platform or "").casefold()}]
+    unknown = [one for one in of_any_platform if wanted_platform and not one.platform]
+    if unknown and (wanted.latest or not fitting):  # unknown is not another platform
+        raise InputError(
+            f"platform is {inputs.platform!r}, but the service does not show the platform of project {unknown[0].id}. "
+            "Set project-id, and omit platform."
+        )
+    if to_folder and shown and not wanted.project_ids:
         outside = [project for project in fitting if not in_folder(project.folder, to_folder)]
         if fitting and not outside:
             raise _NoMatch(f"every match is already in {to_folder} and is skipped. Set project-id to copy it anyway.")
         fitting = outside
     if wanted.latest and len(fitting) > 1:
         raise InputError(_several_projects_text(fitting, shows_folder=shown))
-    if len(fitting) > _MOST_PROJECTS:
+    if len(fitting) > MOST_PROJECTS:
         raise InputError(
             f"{len(fitting)} projects match, and the builds of each would have to be read. Narrow the search by "
             "package-name, app-name or platform, or set project-id."
         )
     if not fitting:
+        if named:
+            raise InputError(_other_project_text(inputs, named[0]))
         asked = {
             "package-name": (inputs.package_name, [project.package_name for project in everything]),
             "app-name": (inputs.app_name, [project.name for project in everything]),
@@ -361,6 +402,23 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
     return fitting
 
 
+def _other_project_text(inputs: BuildInputs, project: Project) -> str:
+    """What a project is that was named by its id, and is not what the other inputs say."""
+    asked = {
+        "package-name": (inputs.package_name, project.package_name),
+        "app-name": (inputs.app_name, project.name),
+        "platform": (inputs.platform, project.platform),
+        "folder": (inputs.folder, project.folder),
+    }
+    differ = [
+        f"{name} is {value!r}, but project {project.id} has "
+        + (f"the {name} {one_line(found, 100)!r}" if found else f"no {name} that the service shows")
+        for name, (value, found) in asked.items()
+        if value and not (in_folder(found, value) if name == "folder" else value.casefold() == (found or "").casefold())
+    ]
+    return f"{'; '.join(differ)}. Set the project that you mean, or omit what does not fit. Nothing was sent."
+
+
 def _several_projects_text(projects: list[Project], *, shows_folder: bool) -> str:
     """Why the latest build of several projects is not taken, and what tells them apart."""
     remedies = []
@@ -375,8 +433,15 @@ def _several_projects_text(projects: list[Project], *, shows_folder: bool) -> st
     return (
         f"build-id is latest, but {len(projects)} projects match: other platforms, other apps, or copies in folders. "
         f"Set {', '.join(['project-id', *remedies[:-1]])}{' or ' + remedies[-1] if remedies else ''}. "
-        f"The projects:\n{listed}{more}"
+        f"The projects:\n{listed}{more}{'' if shows_folder else _still_several(projects)}"
     )
+
+
+def _still_several(projects: list[Project]) -> str:
+    """For which of these apps no other input than project-id is enough."""
+    apps = Counter((project.package_name, project.platform) for project in projects)
+    several = [f"{package} ({platform})" for (package, platform), count in apps.items() if count > 1]
+    return f"\nFor {one_line(', '.join(several))}, only project-id is enough." if several and len(apps) > 1 else ""
 
 
 def shows_folders(projects: Iterable[Project]) -> bool:
@@ -428,7 +493,7 @@ def _no_match_text(inputs: BuildInputs, projects: list[Project], others: _Newest
 def _describe_build(build: Build) -> str:
     return one_line(
         f"build-id {build.id}, version {build.app_version}, code {build.app_version_code}, "
-        f"uploaded {build.uploaded_at}",
+        f"uploaded {uploaded(build) or 'at an unknown time'}",
         160,
     )
 
@@ -438,17 +503,28 @@ def _describe_app(project: Project) -> str:
     return one_line(f", {project.name} ({project.platform}){folder}") if project.name else ""
 
 
-def _ambiguous_text(fits: _NewestBuilds) -> str:
+def _ambiguous_text(inputs: BuildInputs, fits: _NewestBuilds, searched: int) -> str:
+    """Names only inputs that are not set, and `latest` only where it is not refused."""
     lines = [
         f"  project-id {project.id}, {_describe_build(build)}{_describe_app(project)}" for project, build in fits.newest
     ]
     more = [f"  and {fits.count - len(lines)} older ones"] if fits.count > len(lines) else []
-    one_project = len(fits.projects) == 1  # else `latest` is refused as well
-    remedy = "or take the newest with build-id: latest" if one_project else "or set project-id"
+    platforms = {(project.platform or build.platform or "").casefold() for project, build in fits.newest}
+    narrow = [name for name, value in (("version", inputs.version), ("version-code", inputs.version_code)) if not value]
+    narrow += ["platform"] if len(platforms) > 1 and not inputs.platform else []
+    remedies = ["Set build-id and project-id"]
+    if narrow:
+        remedies.append(f"narrow it by {' or '.join(narrow)}")
+    if len(fits.projects) > 1:
+        remedies.append("or set project-id")
+    elif not fits.undated_rival() and len(fits.platforms) <= 1:
+        project = (
+            "" if searched == 1 or inputs.project_id or inputs.build_url else f"project-id: {fits.newest[0][0].id} and "
+        )
+        remedies.append(f"or take the newest with {project}build-id: latest")
     return "\n".join(
         [
-            f"{fits.count} builds match. Set build-id and project-id, narrow it by version, version-code or platform,",
-            f"{remedy}. The candidates:",
+            f"{fits.count} builds match. {', '.join(remedies)}. The candidates:",
             *lines,
             *more,
         ]

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from sauce_appdist.errors import InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option, required
-from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output
 from sauce_appdist.interface.types import Flag, Items, Prose, Word
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, count_testers, describe_groups
@@ -52,7 +52,7 @@ class Inputs(InviteOptions, BuildInputs):
         return self
 
 
-class InviteOutputs(StepOutputs):
+class InviteOutputs(AppOutputs):
     """Who was invited."""
 
     invited_groups: list[str] | None = output(
@@ -74,11 +74,13 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     notify = notifies(inputs, context)
     groups = Directory(context.client, context.ci.info).match(inputs.groups, "groups")
     target = find.resolve(inputs, context, read=True)
-    context.ci.report.title = f"Invite testers to {find.name_of(target)}"
-    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    find.introduce(target, context, out)
+    context.ci.report.title = f"Invite testers to {find.headline(target, out)}"
     check_reach(inputs, context)
     invite(inputs, groups, target, context, out, message=inputs.message, notify=notify)
-    context.ci.report.title = f"{'Would invite' if context.dry_run else 'Invited'} testers to {find.name_of(target)}"
+    context.ci.report.title = (
+        f"{'Would invite' if context.dry_run else 'Invited'} testers to {find.headline(target, out)}"
+    )
 
 
 def notifies(inputs: InviteOptions, context: Context) -> bool:

@@ -167,7 +167,10 @@ class Promotion:
                     out,
                     before=self._look_again,
                 )
-                find.fill_from_project(target.project, out)
+                find.fill_app(target, out)
+                if out.copied is False and out.promoted_build_id:
+                    there = f"build {target.build_id} in project {target.project_id}"
+                    ledger.note("copy", f"not made: there is {there} already")
         if {"annotate", "tag"} & plan.writes.keys():
             with self._part(*(part for part in plan.writes if part in {"annotate", "tag"})):
                 self._update(plan, target)
@@ -193,7 +196,7 @@ class Promotion:
                     message=inputs.message or plan.update.release_notes,
                     notify=plan.notify,
                 )
-        context.ci.report.title = f"{'Would promote' if context.dry_run else 'Promoted'} {find.name_of(source)}"
+        context.ci.report.title = f"{'Would promote' if context.dry_run else 'Promoted'} {find.headline(source, out)}"
 
     def _look_again(self) -> None:
         """The gate once more, right before the copy."""
@@ -218,6 +221,8 @@ class Promotion:
                 tag.merged(tags, inputs.tags_mode, source.build, lambda _: None)
         if self._gate:
             self._gate.prepare(source, directory)
+            if inputs.to_folder and inputs.if_exists == "skip":  # not only after hours of waiting
+                copy.check_recognizable(inputs, inputs.to_folder, source, context.client.projects.list())
         notify = bool(groups) and invite.notifies(inputs, context)
         if groups:
             invite.check_reach(inputs, context)
@@ -323,7 +328,7 @@ class Promotion:
                 f"its build-url and omit {copy.INPUTS_TO_OMIT}."
             )
         elif written:
-            lines.append("To continue, run promote again: writing the same values again does no harm.")
+            lines.append(f"To continue, run promote again with {ids}: writing the same values again does no harm.")
         uninvited = "invite" in rest or (names == ("invite",) and not unknown)
         if self._inputs.notify == "if-copied" and out.copied and uninvited:
             lines.append("Set notify: true there: a later run of this promotion mails nobody.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.inputs import BuildInputs, option, required
-from sauce_appdist.interface.outputs import StepOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output
 from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import find
 from sauce_appdist.steps.annotate import TagsInput, Update, send
@@ -33,7 +33,7 @@ class Inputs(TagOptions, BuildInputs):
     tags: Tags = required(TagOptions, "tags")
 
 
-class Outputs(StepOutputs):
+class Outputs(AppOutputs):
     """The tags."""
 
     tags: list[str] | None = output("Tags of the build after the step; empty if the service does not show them.")
@@ -43,8 +43,8 @@ class Outputs(StepOutputs):
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     """Send one PATCH if the ids are set, one GET first for add and remove, and one GET if the answer lacks the tags."""
     target = find.resolve(inputs, context, read=inputs.tags_mode != "replace")
-    context.ci.report.title = f"Tags of {find.name_of(target)}"
-    context.ci.report.fact("Build", find.name_of(target), find.link(context, target))
+    find.introduce(target, context, out)
+    context.ci.report.title = f"Tags of {find.headline(target, out)}"
     tags = merged(inputs.tags, inputs.tags_mode, target.build, context.ci.info)
     written = send(Update(tags=tags), target, context)
     written.into(out)

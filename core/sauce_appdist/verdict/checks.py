@@ -327,7 +327,7 @@ def _max_crash_rate_increase(limit: Rate, case: Case) -> Check:
     if state is not CheckState.PASSED:
         return case.check(state, shown, threshold, reason)
     if baseline is None:
-        return case.unknown(threshold, "There is no earlier build to compare with.")
+        return case.unknown(threshold, "There is no earlier build to compare with, or it cannot be determined.")
     state, shown, reason = _evidence(baseline, least)
     if state is not CheckState.PASSED:
         return case.check(CheckState.INCONCLUSIVE, shown, threshold, f"Baseline: {reason}")

@@ -31,6 +31,18 @@ def region_of_host(url: str) -> str | None:
     return None
 
 
+def same_server(one: str, other: str) -> bool:
+    """Whether two URLs lead to one region, or to one host and port; this machine has several names."""
+    region = region_of_host(one)
+    return (region is not None and region == region_of_host(other)) or _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    return "loopback" if host in _LOOPBACK else host, parts.port or (80 if parts.scheme == "http" else 443)
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL stays on this machine."""
     return urlsplit(url).hostname in _LOOPBACK

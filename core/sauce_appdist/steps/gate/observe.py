@@ -181,7 +181,12 @@ class Observer:
         previous = max(earlier, key=find.upload_order, default=None)
         # A build without a time may be the previous one, unless its id shows that it is not.
         least, most = find.id_order(previous.id) if previous else (0, ""), find.id_order(this.id)
-        undated = [build for build in others if not find.uploaded(build) and least < find.id_order(build.id) < most]
+        undated = [
+            build
+            for build in others
+            if not find.uploaded(build)
+            and (not build.id.isdecimal() or not this.id.isdecimal() or least < find.id_order(build.id) < most)
+        ]
         return None if undated else previous
 
 

@@ -100,7 +100,7 @@ class Gate:
         """Read what does not change. Raises InputError for groups or a baseline that do not exist."""
         from sauce_appdist.steps.gate.observe import Observer  # a promotion without a gate needs none
 
-        self._name = find.name_of(target)
+        self._target, self._name = target, find.name_of(target)
         thresholds, timezone = self._inputs.thresholds(), zone(self._inputs.timezone)
         self._observer: Observer = Observer(thresholds, timezone, target, directory, self._context)
 
@@ -285,7 +285,7 @@ class Gate:
             out.judged_at = utc_text(sample.at)
             rate = sample.crash_rate
             out.crash_rate = None if rate is None else f"{rate:.6g}"
-        report.title = f"Gate {ending.verdict}: {self._name}"
+        report.title = f"Gate {ending.verdict}: {find.headline(self._target, out)}"
         report.fact("Uploaded", out.uploaded_at)
         report.fact("Verdict", f"{ending.verdict}, after {plural(self._looks, 'look')}")
         report.checks = self._checks
