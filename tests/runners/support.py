@@ -414,8 +414,10 @@ class GitLab:
         return inputs
 
     def step(self, name: str, inputs: Mapping[str, Any], **options: Any) -> GitLabRun:
-        """Run one template of ours, as the job `it`."""
-        return self(dumped({"include": [self.include(name, "it", inputs)]}), **options)
+        """Run one template of ours, as the job `it`; GitLab takes booleans without quotes only."""
+        kinds = {name: field.get("type") for name, field in self.spec(name).items()}
+        typed = {key: text == "true" if kinds[key] == "boolean" else text for key, text in inputs.items()}
+        return self(dumped({"include": [self.include(name, "it", typed)]}), **options)
 
     def __call__(
         self,

@@ -12,6 +12,8 @@ from sauce_appdist.models import FOLDER, ApiModel, Reply, has_field
 if TYPE_CHECKING:
     import builtins
 
+    from sauce_appdist.wire.transport import Transport
+
 
 class Project(ApiModel):
     """An app on one platform."""
@@ -55,10 +57,11 @@ class Projects(Resource):
         """All projects of the account (GET /api/1/projects/)."""
         return self.transport.request("GET", "/api/1/projects/", ProjectsReply).projects
 
-    def ask_v3(self) -> None:
-        """Nothing, if v3 accepts the same credentials (GET /api/v3/projects); they are not renewed.
 
-        Raises what `Transport.request` raises. Newer servers name the reason of a refused sign-in there only
-        (docs/reference/api-facts.md#wrong-credentials).
-        """
-        self.transport.request("GET", "/api/v3/projects", V3Projects, renew=False)
+def ask_v3(transport: Transport) -> None:
+    """Nothing, if v3 accepts the same credentials (GET /api/v3/projects); they are not renewed.
+
+    Raises what `Transport.request` raises. Newer servers name the reason of a refused sign-in there only
+    (docs/reference/api-facts.md#wrong-credentials).
+    """
+    transport.request("GET", "/api/v3/projects", V3Projects, renew=False)

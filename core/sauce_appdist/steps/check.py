@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sauce_appdist.api.projects import ask_v3
 from sauce_appdist.errors import AuthError, ServiceError
 from sauce_appdist.interface.inputs import ConnectionInputs
 from sauce_appdist.interface.outputs import StepOutputs, output
@@ -61,7 +62,7 @@ def _with_reason(refused: AuthError, context: Context) -> AuthError:
     """The error with the reason that the server hides: v3 names it (docs/reference/api-facts.md#wrong-credentials)."""
     asked = f"The service says {refused.reason!r} whatever the cause, so v3 is asked with the same credentials"
     try:
-        context.client.projects.ask_v3()
+        ask_v3(context.client.transport)
     except AuthError as told:
         if told.reason and not told.hidden:
             context.ci.info(f"{asked}: it says {told.reason!r}.")

@@ -196,6 +196,8 @@ class Promotion:
                     message=inputs.message or plan.update.release_notes,
                     notify=plan.notify,
                 )
+                if not context.dry_run:
+                    ledger.note("invite", invite.describe(plan.groups, context, notify=plan.notify))
         context.ci.report.title = f"{'Would promote' if context.dry_run else 'Promoted'} {find.headline(source, out)}"
 
     def _look_again(self) -> None:
