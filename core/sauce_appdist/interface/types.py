@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_DURATION = re.compile(r"(\d+)(s|m|h|d)", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+)(s|m|h|d)", re.IGNORECASE | re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TRUE, _FALSE = {"true", "on", "yes", "1"}, {"false", "off", "no", "0"}
 
@@ -53,6 +53,13 @@ def _duration(most_days: int) -> Callable[[object], object]:
 
 # What GitHub's expressions make of a list or an object, and toJSON of nothing.
 _UNCONVERTED = {"Array", "Object", "null", "[object Object]"}
+# Other notations of a list. Read as items, `forbid-tags: "- blocked"` would let a build with that tag pass.
+_OTHER_LISTS = {
+    re.compile(r"\[[^\[\]\"]*[,\n\r][^\[\]]*\]"): "is a list in brackets without quotes",
+    re.compile(r"[-*] [^\n\r]*(?:[\n\r]\s*[-*] [^\n\r]*)*"): "is a list with a dash before each item",
+    re.compile(r"'[^']*'(?:\s*[,\n\r]\s*'[^']*')*|“[^”]*”"): "is in quotes that would be part of the names",
+    re.compile(r"(?sm).*(?:^|[^\S\n\r])#\s.*"): "has '# ', but there are no comments in a list",
+}
 
 
 def _lines(text: str) -> list[str]:
@@ -72,6 +79,11 @@ def _items(value: object) -> object:
         raise ValueError(f"is {text!r}, which is not a list: convert the expression with toJSON or join")
     items = _json_items(text) if text.startswith("[") else None
     if items is None:
+        if problem := _other_list(text):
+            raise ValueError(
+                f"{problem}: set names separated by commas or newlines. For a name that really has that, set a JSON "
+                'array of strings, like ["a", "b"]'
+            )
         try:
             rows = [row for line in _lines(text) for row in _csv_rows(line)]
         except csv.Error:
@@ -80,6 +92,11 @@ def _items(value: object) -> object:
     if not items:
         raise ValueError("contains no item: set names separated by commas or newlines, or omit it")
     return list(dict.fromkeys(items))
+
+
+def _other_list(text: str) -> str | None:
+    """What a text is if it is a list in a notation that would be taken for names."""
+    return next((problem for pattern, problem in _OTHER_LISTS.items() if pattern.fullmatch(text)), None)
 
 
 def _csv_rows(line: str) -> list[list[str]]:
@@ -257,7 +274,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(_quoted(item) for item in value)
+        text = ",".join(_quoted(item) for item in value)
+        return json.dumps(value, ensure_ascii=False) if _other_list(text) else text
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
