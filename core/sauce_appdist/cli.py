@@ -268,6 +268,8 @@ def _inputs(
         ci.warning(warning)
     if found.build_from:
         ci.info(f"The build comes from the environment: {', '.join(found.build_from)}.")
+    if found.ignored:  # of an error it is a part
+        ci.info(f"Not used, because other inputs take precedence: {', '.join(found.ignored)}.")
     return inputs
 
 

@@ -11,7 +11,16 @@ from pydantic import ValidationError
 from sauce_appdist.auth.methods import inheritable
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface import input_variable, kebab, variable
-from sauce_appdist.interface.inputs import BuildInputs, StepInputs, choices, extra, input_default, is_secret
+from sauce_appdist.interface.inputs import (
+    BuildInputs,
+    StepInputs,
+    choices,
+    extra,
+    input_default,
+    is_secret,
+    parts_of_build_url,
+)
+from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, one_line
 
 if TYPE_CHECKING:
@@ -127,15 +136,39 @@ def _has_reference(environ: Mapping[str, str]) -> bool:
 
 
 def _one_reference(texts: dict[str, str]) -> dict[str, str]:
-    """The texts with a single reference to the build: an earlier job leaves several of the same build."""
-    if {"build_id", "project_id"} <= texts.keys() and texts["build_id"].strip().casefold() != "latest":
+    """The texts with a single reference to the build, if they name one: an earlier job leaves several of it.
+
+    What the build must be stays. Raises InputError for references to different builds.
+    """
+    ids = texts.get("project_id"), texts.get("build_id")
+    latest = (ids[1] or "").strip().casefold() == "latest"
+    if all(ids) and not latest:
         reference = {"build_id", "project_id"}
     elif "build_url" in texts:
         reference = {"build_url"}
     else:
         return texts
+    if "build_url" in texts:
+        _check_same_build(texts["build_url"], ids[0], None if latest else ids[1])
+    needed = reference | _ASSERTIONS
     group = {name for name, field in BuildInputs.model_fields.items() if extra(field)["group"] == "build"}
-    return {name: text for name, text in texts.items() if name in reference or name not in group}
+    return {name: text for name, text in texts.items() if name in needed or name not in group}
+
+
+def _check_same_build(url: str, project_id: str | None, build_id: str | None) -> None:
+    """Raise InputError if the variables of an environment name different builds."""
+    try:
+        named = parts_of_build_url(url)
+    except ValueError as error:
+        raise InputError(f"{variable('build_url')} {error}.") from None
+    same_project = project_id is None or not set(spellings(project_id.strip())).isdisjoint(named.project_ids)
+    if not same_project or (build_id or named.build_id).strip() != named.build_id:
+        raise InputError(
+            f"The environment names two builds: {variable('build_url')} is {one_line(url, 100)!r}, but "
+            f"{variable('project_id')} is {one_line(project_id or '', 60)!r} and {variable('build_id')} is "
+            f"{one_line(build_id or '', 60)!r}. Jobs before this one may each have left one. Set the inputs of the "
+            "build that you mean."
+        )
 
 
 def _without_bom(text: str) -> str:

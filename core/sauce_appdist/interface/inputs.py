@@ -199,7 +199,42 @@ class ConnectionInputs(StepInputs):
         return self.base_url or REGIONS[self.region].dashboard
 
 
-_BUILD_PATH = re.compile(r"(?:^|/)projects/([^/]+)/builds/(\w+)(?:/|$)", re.ASCII)
+_BUILD_PATH = re.compile(r"(?:^|/)projects/([^/]+)/builds/([\w-]+)(?:/|$)", re.ASCII)
+
+
+class BuildUrl(NamedTuple):
+    """A build's URL as it is meant, the spellings of its project's id, and its own id."""
+
+    url: str
+    project_ids: tuple[str, ...]
+    build_id: str
+
+
+def parts_of_build_url(text: str) -> BuildUrl:
+    """The ids in a build's URL or path. Raises ValueError, without the input's name, if it has none."""
+    url = text.strip(" <>\"'`\u201c\u201d\u2018\u2019")
+    if "://" not in url.partition("?")[0] and not url.startswith(("/", "projects/")):
+        url = f"https://{url}"  # a host without its scheme
+    try:
+        parts = urlsplit(url)
+        whole = bool(host_of(url)) == bool(parts.hostname) and parts.port != 0  # a wrong port is an error
+    except ValueError:
+        whole = False
+        parts = urlsplit("")
+    found = _BUILD_PATH.search(parts.path) if whole else None
+    slug = unquote(found[1]) if found else ""
+    number, _, name = slug.partition("-")
+    if re.fullmatch(r"[\w-]+", slug, re.ASCII):
+        ids = spellings(slug)
+    elif number.isdecimal() and name:
+        ids = (number,)  # a name that no id can have: its number is enough
+    else:
+        ids = ()
+    if not found or not ids:
+        project = re.search(r"(?:^|/)projects/[^/]+/?$", parts.path)
+        hint = ". This is a project's page: set project-id and build-id instead" if project else ""
+        raise ValueError(f"is {one_line(url, 100)!r}, expected …/projects/<project>/builds/<build>{hint}")
+    return BuildUrl(url, ids, found[2])
 
 
 class BuildInputs(ConnectionInputs):
@@ -250,12 +285,17 @@ class BuildInputs(ConnectionInputs):
         """The ids as far as the inputs name them. Raises ValueError for inputs that contradict each other."""
         project_ids, build_id = spellings(self.project_id) if self.project_id else (), self.build_id
         if self.build_url:
-            url_ids, url_build = self._parts_of_build_url(self.build_url)
+            try:
+                url, url_ids, url_build = parts_of_build_url(self.build_url)
+            except ValueError as error:
+                raise ValueError(f"build-url {error}") from None
+            if host := host_of(url):
+                self._check_host(url, host)
             if project_ids and not set(project_ids) & set(url_ids):
                 raise ValueError("build-url and project-id name different projects: set only one of them")
             if build_id not in {None, url_build}:
                 raise ValueError("build-url and build-id name different builds: set only one of them")
-            project_ids, build_id = url_ids, url_build
+            project_ids, build_id = project_ids or url_ids, url_build
         searched = bool(self.package_name or self.app_name)
         if build_id == "latest" and not (searched or project_ids):
             raise ValueError("`build-id: latest` needs an app: set package-name, app-name or project-id")
@@ -264,35 +304,6 @@ class BuildInputs(ConnectionInputs):
         if not (build_id or project_ids or searched):
             raise ValueError("no build: set build-id and project-id, or build-url, or package-name or app-name")
         return Reference(project_ids, None if build_id == "latest" else build_id, build_id == "latest")
-
-    def _parts_of_build_url(self, url: str) -> tuple[tuple[str, ...], str]:
-        """The spellings of the project's id, and the build's id. Raises ValueError for a URL of another host."""
-        url = url.strip(" <>\"'`\u201c\u201d\u2018\u2019")
-        if "://" not in url.partition("?")[0] and not url.startswith(("/", "projects/")):
-            url = f"https://{url}"  # a host without its scheme
-        try:
-            parts = urlsplit(url)
-            host = host_of(url)
-            whole = bool(host) == bool(parts.hostname) and parts.port != 0  # a wrong port is an error
-        except ValueError:
-            whole = False
-            parts, host = urlsplit(""), ""
-        found = _BUILD_PATH.search(parts.path) if whole else None
-        slug = unquote(found[1]) if found else ""
-        number, _, name = slug.partition("-")
-        if re.fullmatch(r"[\w-]+", slug, re.ASCII):
-            ids = spellings(slug)
-        elif number.isdecimal() and name:
-            ids = (number,)  # a name that no id can have: its number is enough
-        else:
-            ids = ()
-        if not found or not ids:
-            project = re.search(r"(?:^|/)projects/[^/]+/?$", parts.path)
-            hint = ". This is a project's page: set project-id and build-id instead" if project else ""
-            raise ValueError(f"build-url is {one_line(url, 100)!r}, expected …/projects/<project>/builds/<build>{hint}")
-        if host:
-            self._check_host(url, host)
-        return ids, found[2]
 
     def _check_host(self, url: str, host: str) -> None:
         """Raise ValueError if a build's URL is of another server than the one that is asked."""
