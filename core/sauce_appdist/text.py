@@ -21,6 +21,7 @@ MIN_SECRET = 8  # characters; anything shorter is a placeholder, and hiding it w
 _MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much of every message
 _CUT = re.compile(r"(\S{4,})…")
 _ZERO_WIDTH_SPACE = "\u200b"
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # comes along when text is pasted
 
 
 class Unpicklable:
@@ -103,12 +104,17 @@ def is_single_line(text: str) -> bool:
     return not re.search(r"[\t\n]", text) and not _CONTROL.search(text)
 
 
+def visible(text: str) -> str:
+    """A text without soft hyphens, zero-width spaces and byte order marks."""
+    return _INVISIBLE.sub("", text)
+
+
 def folded(text: str) -> str:
-    """A text as people compare it: one Unicode form (NFC), and white space of any kind as single blanks."""
+    """A text as people compare it: one Unicode form (NFC), white space as single blanks, nothing invisible."""
     if not text.isascii():
         import unicodedata  # few names need it
 
-        text = unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", visible(text))
     return " ".join(text.split())
 
 
@@ -116,6 +122,11 @@ def meant(name: str, known: Iterable[str]) -> list[str]:
     """Those of the known names that a name means: the exact one, else those that read the same (see `folded`)."""
     known = list(known)
     return [one for one in known if one == name] or [one for one in known if folded(one) == folded(name)]
+
+
+def reads_as(one: str | None, other: str | None) -> bool:
+    """Whether two names are the same to people (see `folded`)."""
+    return one == other or (one is not None and other is not None and folded(one) == folded(other))
 
 
 def did_you_mean(value: str, known: Iterable[str | None]) -> str:

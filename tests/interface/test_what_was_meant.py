@@ -48,6 +48,9 @@ def metadata(text: str) -> dict[str, str] | None:
         ("[wip], rc", ["[wip]", "rc"]),
         ('"null"', ["null"]),
         ("null, rc", ["null", "rc"]),
+        ("-1, C#, a - b, it's, o'clock", ["-1", "C#", "a - b", "it's", "o'clock"]),
+        ("rc, - a", ["rc", "- a"]),
+        ('["- a", "b # c"]', ["- a", "b # c"]),
     ],
 )
 def test_an_item_is_what_was_written(text: str, items: list[str]) -> None:
@@ -73,6 +76,16 @@ def test_an_item_is_what_was_written(text: str, items: list[str]) -> None:
         ('["a", " "]', "tags is a JSON array with an empty item"),
         ("[]", "tags contains no item"),
         ('"a\nb"', "tags contains an unclosed quote"),
+        ("[blocked, wip]", "tags is a list in brackets without quotes"),
+        ("[\n  blocked\n]", "tags is a list in brackets without quotes"),
+        ("- blocked", "tags is a list with a dash before each item"),
+        ("  - blocked\n\n  - wip\n", "tags is a list with a dash before each item"),
+        ("* blocked", "tags is a list with a dash before each item"),
+        ("'blocked'", "tags is in quotes that would be part of the names"),
+        ("'blocked', 'wip'", "tags is in quotes that would be part of the names"),
+        ("“blocked”", "tags is in quotes that would be part of the names"),
+        ("blocked # by QA", "tags has '# ', but there are no comments in a list"),
+        ("# by QA\nblocked", "tags has '# ', but there are no comments in a list"),
     ],
 )
 def test_what_is_not_a_list_is_an_error(text: str, problem: str) -> None:
@@ -221,6 +234,34 @@ def test_what_an_inherited_build_must_be(name: str) -> None:
     assert url.texts == {name: "x", "build_url": "/projects/2/builds/1"}
 
 
+def test_what_a_build_must_be_may_come_from_the_environment() -> None:
+    """No earlier job leaves these: the user has set them."""
+    left = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_VERSION": "3", "APPDIST_PLATFORM": "iOS"}
+    found = gather(find.Inputs, {}, left)
+    assert found.texts == {"build_id": "1", "project_id": "2", "platform": "iOS"}
+    assert found.ignored == ["APPDIST_VERSION"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_BUILD_URL": "/projects/2-a/builds/3"},
+        {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2", "APPDIST_BUILD_URL": "/projects/4/builds/1"},
+        {"APPDIST_BUILD_ID": "1", "APPDIST_BUILD_URL": "/projects/2/builds/3"},
+        {"APPDIST_PROJECT_ID": "2", "APPDIST_BUILD_URL": "/projects/4/builds/3"},
+    ],
+)
+def test_an_environment_that_names_two_builds_is_refused(left: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=r"^The environment names two builds: APPDIST_BUILD_URL is "):
+        gather(promote.Inputs, {}, left)
+    assert gather(promote.Inputs, BUILD, left).texts == BUILD
+
+
+def test_the_url_of_a_build_reads_every_id_that_an_input_may_have() -> None:
+    found = parse(find.Inputs, {**SIGNED_IN, "build_url": "https://mobile.saucelabs.com/projects/p-1/builds/b-2_c"})
+    assert found.reference().build_id == "b-2_c"
+
+
 def test_a_search_is_no_assertion() -> None:
     left = {"APPDIST_BUILD_ID": "1", "APPDIST_PROJECT_ID": "2"}
     for search in ({"platform": "x", "version": "1"}, {"package_name": "x", "build_id": "latest"}):
@@ -282,6 +323,11 @@ def test_a_list_is_read_back_as_the_same_list(items: list[str]) -> None:
         return
     assert read == items
     assert parse(promote.Inputs, {**SIGNED_IN, **BUILD, "groups": as_text(read)}).groups == read
+
+
+@pytest.mark.parametrize("items", [["- a"], ["* a", "b"], ["'a'"], ["'a'", "'b'"], ["a # b"], ["“a”"], ["[a", "b]"]])
+def test_names_that_look_like_another_list_are_read_back(items: list[str]) -> None:
+    assert tags(as_text(items)) == items
 
 
 @given(st.dictionaries(_KEY, _VALUE, min_size=1))

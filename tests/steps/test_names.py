@@ -134,3 +134,49 @@ def test_a_forbidden_tag_is_found_in_every_spelling(run: Run, tagged: dict[str, 
     done = run("gate", forbid_tags=typed, **tagged)
     assert done.code == 7
     assert done.outputs["failed-checks"] == ["forbid-tags"]
+
+
+# --- Apps and folders ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def foldered(service: Service, seed: dict[str, Any]) -> dict[str, str]:
+    """A build whose copy is already in a folder, on a service that shows folders."""
+    original, copy = seed["projects"][0], seed["projects"][3]
+    copy |= {"folder": f"/{COMPOSED}", "name": COMPOSED}
+    copy["builds"][0] |= {name: original["builds"][-1][name] for name in ("version", "version_code")}
+    copy["builds"][0]["uploaded_at"] = "2026-06-01 10:00:00"
+    original["name"] = COMPOSED
+    service.reset({**seed, "folders": [f"/{COMPOSED}"], "shows": {"project": ["folderPath"], "build": []}})
+    return BUILD
+
+
+@pytest.mark.parametrize(
+    "typed", [DECOMPOSED, "M\u00fcnchen\u00a0QA", "M\u00fcn\u00adchen QA\u200b", f"/{DECOMPOSED}/"]
+)
+def test_a_folder_in_another_spelling_is_no_second_folder(
+    run: Run, service: Service, foldered: dict[str, str], typed: str
+) -> None:
+    done = run("copy", to_folder=typed, if_exists="skip", **foldered)
+    assert (done.code, done.outputs["copied"]) == (0, False), done.log
+    assert service.writes == []
+    assert run("copy", to_folder=typed, **foldered).outputs["folder-path"] == f"/{COMPOSED}"
+    assert service.state["folders"] == [f"/{COMPOSED}"]
+    assert f"is the folder '{COMPOSED}' of the service" in done.log.replace("/", "")
+
+
+def test_a_folder_in_the_exact_spelling_comes_first(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    for project, name in zip(seed["projects"][2:], (COMPOSED, DECOMPOSED), strict=True):
+        project["folder"] = f"/{name}"
+    folders = [f"/{COMPOSED}", f"/{DECOMPOSED}"]
+    service.reset({**seed, "folders": folders, "shows": {"project": ["folderPath"], "build": []}})
+    for name in (COMPOSED, DECOMPOSED):
+        assert run("copy", to_folder=name, **BUILD).outputs["folder-path"] == f"/{name}"
+
+
+def test_an_app_in_another_spelling_is_found(run: Run, foldered: dict[str, str]) -> None:
+    assert run("find", app_name=DECOMPOSED, **foldered).code == 0
+    assert run("find", app_name=DECOMPOSED, folder=DECOMPOSED, build_id="latest").code == 0
+    renamed = run("find", app_name="M\u00fcnchen", **foldered)
+    assert renamed.code == 2
+    assert f"has the app-name {COMPOSED!r}" in renamed.log

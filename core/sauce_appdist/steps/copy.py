@@ -150,6 +150,7 @@ def copy(
     Raises PartialSuccessError if the copy was made but is not as requested, or if it is unknown whether it
     was made.
     """
+    folder = _as_spelled(folder, context)
     if inputs.if_exists == "skip":
         found = existing(inputs, folder, target, context)
         if found:
@@ -182,6 +183,16 @@ def copy(
     return _report_copy(reply, copied, inputs, context, out)
 
 
+def _as_spelled(folder: str, context: Context) -> str:
+    """The folder as the service spells it: one that only reads the same would become a second folder."""
+    if folder.isascii() and folder == folded(folder):
+        return folder  # as almost every folder: not worth a request
+    spelled = find.own_spelling(folder, context.client.projects.list())
+    if spelled != folder:
+        context.ci.info(f"to-folder: {one_line(folder, 60)!r} is the folder {one_line(spelled, 60)!r} of the service.")
+    return spelled
+
+
 def _report_copy(
     reply: CopiedBuild, copied: find.Target, inputs: CopyOptions, context: Context, out: CopyOutputs
 ) -> find.Target:
@@ -190,7 +201,7 @@ def _report_copy(
     out.promoted_app_name = out.promoted_app_name or (copied.build.app_name if copied.build else None)
     told = (copied.project.folder if copied.project else None) or (copied.build.folder if copied.build else None)
     out.folder_path = out.folder_path or told
-    if out.folder_path and not find.in_folder(out.folder_path, inputs.to_folder or ""):
+    if out.folder_path and not find.in_folder(folded(out.folder_path), folded(inputs.to_folder or "")):
         context.ci.warning(
             f"to-folder is {inputs.to_folder}, but the service says that the copy is in {out.folder_path}."
         )
@@ -325,7 +336,8 @@ def _same_builds(
     source, others = _siblings(projects, target.project_id)
     # A renamed copy is recognized by its name; any other copy has the source's name.
     wanted_name = inputs.copied_app_name or (source.name if source else build.app_name)
-    others = [project for project in others if project.name in {None, wanted_name}]
+    names = meant(wanted_name or "", [project.name for project in others if project.name])
+    others = [project for project in others if project.name is None or project.name in names]
     if find.shows_folders(projects):
         others = [project for project in others if find.in_folder(project.folder, folder)]
     if len(others) > find.MOST_PROJECTS:

@@ -15,7 +15,7 @@ from sauce_appdist.errors import ApiError, Cancelled, InputError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, Reference
 from sauce_appdist.interface.outputs import AppOutputs, BuildOutputs
 from sauce_appdist.models import spellings
-from sauce_appdist.text import did_you_mean, meant, one_line, plural
+from sauce_appdist.text import did_you_mean, folded, meant, one_line, plural, reads_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -259,7 +259,11 @@ def _verified(inputs: BuildInputs, target: Target, context: Context) -> Target:
     where = f"build {target.build_id} in project {target.project_id}"
     for name, value in asked.items():
         found = known[name]
-        if value is None or found == value or (name == "platform" and (found or "").casefold() == value.casefold()):
+        if (
+            value is None
+            or reads_as(found, value)
+            or (name == "platform" and (found or "").casefold() == value.casefold())
+        ):
             continue
         told = f"has the {name} {found!r}" if found else f"has no {name} that the service shows"
         raise InputError(
@@ -355,13 +359,16 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
             "folder is set, but this service does not show which folder a project is in: "
             "set build-id and project-id, or project-id and version."
         )
+    folder = inputs.folder and own_spelling(inputs.folder, everything)
+    to_folder = to_folder and own_spelling(to_folder, everything)
+    names = meant(inputs.app_name or "", [project.name for project in everything if project.name])
     named = [one for one in everything if any(same_project(one.id, spelled) for spelled in wanted.project_ids)]
     of_any_platform = [
         project
         for project in (named if wanted.project_ids else everything)
         if inputs.package_name in {None, project.package_name}
-        and inputs.app_name in {None, project.name}
-        and (inputs.folder is None or in_folder(project.folder, inputs.folder))
+        and (inputs.app_name is None or project.name in names)
+        and (folder is None or in_folder(project.folder, folder))
     ]
     wanted_platform = (inputs.platform or "").casefold()
     fitting = [one for one in of_any_platform if wanted_platform in {"", (one.platform or "").casefold()}]
@@ -458,6 +465,17 @@ def in_folder(path: str | None, folder: str) -> bool:
     return parts == wanted if folder.startswith("/") else parts[-len(wanted) :] == wanted
 
 
+def own_spelling(folder: str, projects: Iterable[Project]) -> str:
+    """The folder as the service spells it, if it has one that only reads the same (see `folded`)."""
+    paths = {project.folder for project in projects if project.folder}
+    if any(in_folder(path, folder) for path in paths):
+        return folder
+    alike = [path for path in paths if in_folder(folded(path), folded(folder))]
+    depth = len([part for part in folder.split("/") if part])
+    ends = {"/".join([part for part in path.split("/") if part][-depth:]) for path in alike}
+    return f"{'/' if folder.startswith('/') else ''}{ends.pop()}" if len(ends) == 1 else folder
+
+
 def shows_tags(build: Build) -> bool:
     """Whether the service shows this build's tags (maybe an empty list), which is not documented."""
     return build.tags is not None or "tags" in build.model_fields_set
@@ -465,8 +483,8 @@ def shows_tags(build: Build) -> bool:
 
 def _matches(inputs: BuildInputs, project: Project, build: Build, package_name: str | None) -> bool:
     return (
-        inputs.version in {None, build.app_version}
-        and inputs.version_code in {None, build.app_version_code}
+        (inputs.version is None or reads_as(build.app_version, inputs.version))
+        and (inputs.version_code is None or reads_as(build.app_version_code, inputs.version_code))
         and all(meant(tag, build.tags or ()) for tag in inputs.with_tags or ())
         and (project.package_name is not None or package_name in {None, build.package_name})
     )

@@ -20,7 +20,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from sauce_appdist.text import folded, one_line, plural, span
+from sauce_appdist.text import folded, one_line, plural, span, visible
 from sauce_appdist.verdict.statistics import upper_bound
 
 if TYPE_CHECKING:
@@ -282,8 +282,8 @@ def _finds(pattern: re.Pattern[str], text: str) -> bool:
 
 
 def _typed_plainly(text: str) -> str:
-    """In one Unicode form (NFC), and with plain blanks."""
-    return text if text.isascii() else re.sub(r"[^\S\n\r\t\v\f]", " ", unicodedata.normalize("NFC", text))
+    """In one Unicode form (NFC), with plain blanks, and without what nobody sees."""
+    return text if text.isascii() else re.sub(r"[^\S\n\r\t\v\f]", " ", unicodedata.normalize("NFC", visible(text)))
 
 
 def _min_coverage(limit: Rate, case: Case) -> Check:
