@@ -84,8 +84,8 @@ def test_an_item_is_what_was_written(text: str, items: list[str]) -> None:
         ("'blocked'", "tags is in quotes that would be part of the names"),
         ("'blocked', 'wip'", "tags is in quotes that would be part of the names"),
         ("“blocked”", "tags is in quotes that would be part of the names"),
-        ("blocked # by QA", "tags has '# ', but there are no comments in a list"),
-        ("# by QA\nblocked", "tags has '# ', but there are no comments in a list"),
+        ("blocked # by QA", "tags has ' # ', but there are no comments in a list"),
+        ("wip\nblocked, # by QA", "tags has ' # ', but there are no comments in a list"),
     ],
 )
 def test_what_is_not_a_list_is_an_error(text: str, problem: str) -> None:
