@@ -124,6 +124,25 @@ def test_what_is_not_metadata_is_an_error(text: str, problem: str) -> None:
     assert problem in str(told.value)
 
 
+# --- Texts --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["Array", "Object", " null\n", "[object Object]"])
+@pytest.mark.parametrize(
+    "name", ["release_notes", "message", "to_folder", "copied_app_name", "feedback_block_pattern", "gate_reports"]
+)
+def test_what_an_expression_makes_of_no_text_is_an_error(name: str, text: str) -> None:
+    texts = {**SIGNED_IN, **BUILD, "to_folder": "F", "groups": "QA", "max_feedbacks": "1"}
+    with pytest.raises(InputError, match=f"{kebab(name)} is '.*': the expression that it is set from gives no text"):
+        parse(promote.Inputs, {**texts, name: text})
+
+
+@pytest.mark.parametrize("text", ["$PATTERN", "${PATTERN}"])
+def test_a_pattern_that_is_a_variable_matches_nothing(text: str) -> None:
+    with pytest.raises(InputError, match=r"feedback-block-pattern is .* which matches nothing"):
+        parse(promote.Inputs, {**SIGNED_IN, **BUILD, "tags": "a", "feedback_block_pattern": text})
+
+
 # --- Choices ------------------------------------------------------------------------------------------
 
 
@@ -189,6 +208,13 @@ def test_a_build_input_that_is_empty_is_an_error(step: str, name: str) -> None:
         gather(declared, {name: ""}, left)
     with pytest.raises(InputError, match=f"^{variable(name)} is empty"):
         gather(declared, {}, {key: text for key, text in left.items() if key != variable(name)} | {variable(name): ""})
+
+
+@pytest.mark.parametrize("name", ["tags_mode", "if_exists", "allow_all_testers"])
+def test_a_choice_whose_default_does_more_is_never_empty(name: str) -> None:
+    """GitHub and GitLab hand over the default of what is not set, so that empty is an expression without a value."""
+    with pytest.raises(InputError, match=f"^{kebab(name)} is empty: .* or omit it for the default, (replace|copy|inh)"):
+        gather(promote.Inputs, {}, {input_variable(name): ""})
 
 
 @pytest.mark.parametrize("name", ["to_folder", "copy_groups", "copy_project_groups"])
@@ -297,7 +323,15 @@ def test_a_variable_that_gitlab_does_not_expand_is_told() -> None:
     [warning] = found.warnings
     assert warning.startswith("release-notes contains $CI_COMMIT_SHA, $CI_JOB_ID, which GitLab does not expand")
     assert "abc" not in warning
-    assert gather(annotate.Inputs, {}, environ | texts).warnings == []
+    assert gather(annotate.Inputs, {}, texts).warnings == []
+
+
+def test_a_variable_that_nothing_expands_is_told() -> None:
+    environ = {"GITHUB_SHA": "abc", "APPDIST_INPUT_TAGS": "rc-$GITHUB_SHA", "APPDIST_INPUT_API_KEY": "x$GITHUB_SHA"}
+    [warning] = gather(annotate.Inputs, {}, environ).warnings
+    assert warning.startswith("tags contains $GITHUB_SHA, which nothing expands: it is used as it is written.")
+    [warning] = gather(annotate.Inputs, {"release_notes": "${GITHUB_SHA}"}, {"GITHUB_SHA": "abc"}).warnings
+    assert warning.startswith("release-notes contains $GITHUB_SHA, ")
 
 
 def test_a_byte_order_mark_is_no_part_of_a_text() -> None:

@@ -82,10 +82,14 @@ def gather(
     unset = {name: extra(fields[name])["unset"] for name, text in given.items() if _is_unset(fields[name], text)}
     explicit = {name: text for name, text in given.items() if text and name not in unset}
     warnings: list[str] = []
-    if literal_variables:
-        for name, text in explicit.items():
-            if name not in options and extra(fields[name])["multiline"]:
-                explicit[name] = _looked_up(kebab(name), text, environ, warnings)
+    for name, text in explicit.items():
+        if literal_variables and name not in options and extra(fields[name])["multiline"]:
+            explicit[name] = _looked_up(kebab(name), text, environ, warnings)
+        elif not is_secret(fields[name]) and (found := _variables_in(text, environ)):
+            warnings.append(
+                f"{kebab(name)} contains {', '.join(found)}, which nothing expands: it is used as it is written. On "
+                "GitHub, write an expression such as ${{ github.sha }} or ${{ env.NAME }} instead."
+            )
 
     inherited: dict[str, str] = {}
     ignored: list[str] = []
@@ -195,6 +199,12 @@ def _empty(name: str, field: FieldInfo) -> str:
     return f"{name} is empty: the expression or variable that it is set from has no value. Set a value, or {remedy}."
 
 
+def _variables_in(text: str, environ: Mapping[str, str]) -> list[str]:
+    """The variables of the environment whose `$NAME` is in a text."""
+    names = [one or other for one, other in _VARIABLE.findall(text)]
+    return [f"${name}" for name in dict.fromkeys(names) if name in environ]
+
+
 def _looked_up(name: str, text: str, environ: Mapping[str, str], warnings: list[str]) -> str:
     """A free text, or the value of the one variable that it is.
 
@@ -203,9 +213,7 @@ def _looked_up(name: str, text: str, environ: Mapping[str, str], warnings: list[
     """
     found = _VARIABLE.fullmatch(text.strip())
     if not found:
-        names = [one or other for one, other in _VARIABLE.findall(text)]
-        known = [f"${found}" for found in dict.fromkeys(names) if found in environ]
-        if known:
+        if known := _variables_in(text, environ):
             warnings.append(
                 f"{name} contains {', '.join(known)}, which GitLab does not expand in this input: readers see the "
                 f"name and not the value. Put the whole text into a variable of the job, and set {name} to that "

@@ -42,13 +42,15 @@ def option(
     secret: bool = False,
     multiline: bool = False,
     unset: Literal["", "off", "inherit"] = "",
+    may_be_empty: bool = True,
 ) -> Any:
     """Declare an input.
 
     `unset` is the word that actions and templates declare as the default: an input that has it is not set (`off`) or
     falls back to the environment (`inherit`). That tells *not set* from *set, but empty*, which is what an expression
     or a variable without a value gives: such an input must not be empty. Of the group `build` all are `inherit`. In
-    the group `gate` all thresholds are `off`, and no input may be empty.
+    the group `gate` all thresholds are `off`, and no input may be empty. An input with a default `may_be_empty`, which
+    then means the default, unless that does more than what may have been meant.
 
     An input of a `group` does not fall back to the environment if an input of an excluding group is set (see
     interface/environment.py). A `multiline` input is free text: a `$` in it has no meaning.
@@ -64,7 +66,7 @@ def option(
             "secret": secret,
             "multiline": multiline,
             "unset": unset,
-            "refuse_empty": bool(unset) or group == "gate",
+            "refuse_empty": bool(unset) or group == "gate" or not may_be_empty,
         },
     )
 

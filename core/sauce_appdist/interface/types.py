@@ -159,6 +159,15 @@ def _prose(value: str) -> str:
     return _utf8(value)
 
 
+def _converted(value: str) -> str:
+    """A text that is not what an expression makes of something else than a text. GitHub writes `Array` for a list."""
+    if value.strip() in _UNCONVERTED:
+        raise ValueError(
+            f"is {value.strip()!r}: the expression that it is set from gives no text. Set a text, or omit it"
+        )
+    return value
+
+
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[\w-]+", value, re.ASCII):
         raise ValueError(f"is {one_line(value, 60)!r}, which is not a valid id: expected something like 6905338")
@@ -244,7 +253,8 @@ def keyword(word: str) -> AfterValidator:
 
 
 Line = Annotated[str, AfterValidator(_line)]
-Prose = Annotated[str, AfterValidator(_prose)]
+Name = Annotated[Line, AfterValidator(_converted)]  # that is written or matched, not only searched for
+Prose = Annotated[str, AfterValidator(_prose), AfterValidator(_converted)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never sent as a header without encoding
 Identifier = Annotated[Line, AfterValidator(_identifier)]
@@ -258,7 +268,7 @@ Age = Annotated[float, BeforeValidator(_duration(3650))]
 Items = Annotated[list[Line], BeforeValidator(_items)]
 Tags = Annotated[Items, AfterValidator(_no_comma("a tag cannot contain"))]
 CommaFreeNames = Annotated[Items, AfterValidator(_no_comma("a name here cannot contain"))]
-Pairs = Annotated[dict[str, Prose | Literal[""]], BeforeValidator(_pairs)]
+Pairs = Annotated[dict[str, Annotated[str, AfterValidator(_prose)] | Literal[""]], BeforeValidator(_pairs)]
 
 
 def duration_text(seconds: float) -> str:

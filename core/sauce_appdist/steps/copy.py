@@ -9,7 +9,7 @@ from sauce_appdist.api import or_empty
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
 from sauce_appdist.interface.outputs import AppOutputs, output
-from sauce_appdist.interface.types import Items, Line, Word
+from sauce_appdist.interface.types import Items, Name, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
@@ -33,10 +33,10 @@ _POLLS, _FIRST_PAUSE = 4, 1.0  # a new copy may show up late; seconds, doubled a
 class CopyOptions(ConnectionInputs):
     """How a build is copied."""
 
-    to_folder: Line | None = option(
+    to_folder: Name | None = option(
         None, "Folder to copy to, by name or path. It is created if needed.", example="Release Candidates", unset="off"
     )
-    copied_app_name: Line | None = option(
+    copied_app_name: Name | None = option(
         None, "Name of the app in the folder. If you omit it, the name stays the same."
     )
     copy_groups: Items | None = option(
@@ -51,20 +51,23 @@ class CopyOptions(ConnectionInputs):
         unset="inherit",
     )
     allow_all_testers: Annotated[Literal["inherit", "true", "false"], Word] = option(
-        "inherit", "Whether all other users may install the copy; inherit keeps the setting of the original."
+        "inherit",
+        "Whether all other users may install the copy; inherit keeps the setting of the original.",
+        may_be_empty=False,
     )
     on_invalid_groups: Literal["fail", "warn"] = option("fail", "What to do if a group does not exist.")
     if_exists: Literal["copy", "skip"] = option(
         "copy",
         "skip makes no copy if the folder has a build of the same app, version and version code, and uses that build. "
         "If the service does not show folders, it needs a copied-app-name that ends with the folder.",
+        may_be_empty=False,
     )
 
 
 class Inputs(CopyOptions, BuildInputs):
     """A build and where it goes."""
 
-    to_folder: Line = required(CopyOptions, "to_folder")
+    to_folder: Name = required(CopyOptions, "to_folder")
 
 
 class CopyOutputs(AppOutputs):

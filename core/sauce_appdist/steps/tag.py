@@ -24,7 +24,9 @@ Mode = Literal["replace", "add", "remove"]
 class TagOptions(TagsInput):
     """How tags are written."""
 
-    tags_mode: Mode = option("replace", "Whether tags replaces the current tags, or is added to or removed from them.")
+    tags_mode: Mode = option(
+        "replace", "Whether tags replaces the current tags, or is added to or removed from them.", may_be_empty=False
+    )
 
 
 class Inputs(TagOptions, BuildInputs):

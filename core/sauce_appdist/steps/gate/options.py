@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from sauce_appdist.interface import kebab
 from sauce_appdist.interface.inputs import ConnectionInputs, option
 from sauce_appdist.interface.outputs import StepOutputs, output
-from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Tags, keyword
+from sauce_appdist.interface.types import Age, Duration, Identifier, Items, Line, Name, Tags, keyword
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT
 from sauce_appdist.text import one_line, span
 from sauce_appdist.verdict.checks import CHECK_ROWS, Thresholds
@@ -60,6 +60,8 @@ def _minutes(value: float) -> float:
 
 
 def _pattern(value: str) -> str:
+    if re.fullmatch(r"\$(?:\w+|\{\w+\})", value):
+        raise ValueError(f"is {one_line(value, 60)!r}, which matches nothing: it is a variable that was not expanded")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # of patterns that a later Python reads differently
@@ -114,7 +116,7 @@ class ThresholdInputs(ConnectionInputs):
         example="0.95",
     )
     max_feedbacks: Count | None = gate_option(None, "Maximum number of feedbacks on this build.")
-    feedback_block_pattern: Annotated[Line, AfterValidator(_pattern)] | None = gate_option(
+    feedback_block_pattern: Annotated[Name, AfterValidator(_pattern)] | None = gate_option(
         None,
         "Regular expression. The gate fails if any feedback on this build matches it.",
         example="(?i)blocker|data loss",
@@ -196,7 +198,7 @@ class GateOptions(ThresholdInputs):
     gate_mode: Literal["enforce", "report"] = gate_option(
         "enforce", "enforce fails the job on a failed verdict; report only reports it."
     )
-    gate_reports: Line = gate_option(
+    gate_reports: Name = gate_option(
         ".", f"Directory for {JSON_REPORT} and {JUNIT_REPORT} (JUnit, for GitLab and test reporters)."
     )
 
