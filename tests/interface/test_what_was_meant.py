@@ -137,6 +137,20 @@ def test_what_an_expression_makes_of_no_text_is_an_error(name: str, text: str) -
         parse(promote.Inputs, {**texts, name: text})
 
 
+@pytest.mark.parametrize("text", ['"QA"', "'QA'", '["QA"]', '{"a": "QA"}'])
+@pytest.mark.parametrize("name", ["to_folder", "copied_app_name"])
+def test_quotes_never_become_part_of_a_name(name: str, text: str) -> None:
+    with pytest.raises(InputError, match=f"{kebab(name)} is .*, whose quotes would be part of it"):
+        parse(promote.Inputs, {**SIGNED_IN, **BUILD, "to_folder": "F", name: text})
+    assert parse(promote.Inputs, {**SIGNED_IN, **BUILD, "to_folder": "[RC] 5\" 'x'"}).to_folder == "[RC] 5\" 'x'"
+
+
+@pytest.mark.parametrize("text", ["/", "//", " / / "])
+def test_a_copy_needs_a_folder(text: str) -> None:
+    with pytest.raises(InputError, match=r"^to-folder is .*, which names no folder"):
+        parse(promote.Inputs, {**SIGNED_IN, **BUILD, "to_folder": text})
+
+
 @pytest.mark.parametrize("text", ["$PATTERN", "${PATTERN}"])
 def test_a_pattern_that_is_a_variable_matches_nothing(text: str) -> None:
     with pytest.raises(InputError, match=r"feedback-block-pattern is .* which matches nothing"):

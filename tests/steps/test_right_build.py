@@ -370,3 +370,13 @@ def test_a_search_that_would_ask_a_thousand_projects_says_so(run: Run, service: 
     assert done.code == 2
     assert "projects match, and the builds of each would have to be read. Narrow the search" in done.log
     assert len(service.requests) == 1
+
+
+def test_a_version_that_yaml_may_have_changed_is_told(run: Run, service: Service, seed: dict[str, Any]) -> None:
+    builds = seed["projects"][0]["builds"]
+    builds[0]["version"], builds[-1]["version"] = "1.1", "1.10"
+    service.reset(seed)
+    done = run("find", project_id=ANDROID, version="1.1")
+    assert done.outputs["build-id"] == str(builds[0]["id"])
+    assert "YAML reads an unquoted 1.10 as 1.1" in done.log
+    assert "YAML" not in run("find", project_id=ANDROID, version="1.10").log

@@ -168,6 +168,15 @@ def _converted(value: str) -> str:
     return value
 
 
+def _unquoted(value: str) -> str:
+    """A name as it is to be. An expression such as toJSON, a shell or an env file may leave quotes around it."""
+    if re.fullmatch(r"""(?s)(["']).*\1|\[\s*".*\]|\{\s*".*\}""", value) and len(value) > 1:
+        raise ValueError(
+            f"is {one_line(value, 60)!r}, whose quotes would be part of the name: set the name without them"
+        )
+    return value
+
+
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[\w-]+", value, re.ASCII):
         raise ValueError(f"is {one_line(value, 60)!r}, which is not a valid id: expected something like 6905338")
@@ -253,7 +262,9 @@ def keyword(word: str) -> AfterValidator:
 
 
 Line = Annotated[str, AfterValidator(_line)]
-Name = Annotated[Line, AfterValidator(_converted)]  # that is written or matched, not only searched for
+Name = Annotated[
+    Line, AfterValidator(_converted), AfterValidator(_unquoted)
+]  # that is written or matched, not only searched for
 Prose = Annotated[str, AfterValidator(_prose), AfterValidator(_converted)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Passphrase = Annotated[SecretStr, AfterValidator(_passphrase)]  # never sent as a header without encoding

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
+from pydantic import AfterValidator
+
 from sauce_appdist.api import or_empty
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
@@ -30,10 +32,19 @@ INPUTS_TO_OMIT = (
 _POLLS, _FIRST_PAUSE = 4, 1.0  # a new copy may show up late; seconds, doubled after each poll
 
 
+def _folder(value: str) -> str:
+    if not value.strip("/ "):
+        raise ValueError(f"is {value!r}, which names no folder: set a name or a path")
+    return value
+
+
+Folder = Annotated[Name, AfterValidator(_folder)]
+
+
 class CopyOptions(ConnectionInputs):
     """How a build is copied."""
 
-    to_folder: Name | None = option(
+    to_folder: Folder | None = option(
         None, "Folder to copy to, by name or path. It is created if needed.", example="Release Candidates", unset="off"
     )
     copied_app_name: Name | None = option(
@@ -67,7 +78,7 @@ class CopyOptions(ConnectionInputs):
 class Inputs(CopyOptions, BuildInputs):
     """A build and where it goes."""
 
-    to_folder: Name = required(CopyOptions, "to_folder")
+    to_folder: Folder = required(CopyOptions, "to_folder")
 
 
 class CopyOutputs(AppOutputs):

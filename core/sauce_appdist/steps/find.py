@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import Counter
 from datetime import UTC
 from heapq import nlargest
@@ -206,6 +207,7 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
         # What an identified build must be is checked afterwards, with a message of its own.
         package = None if identified else inputs.package_name
         fits.add(project, [build for build in builds if _matches(inputs, project, build, package)])
+        _warn_of_lost_zeros(inputs, builds, context)
         if not fits.count:
             others.add(project, builds)
         if named or (wanted.build_id and builds):
@@ -488,6 +490,19 @@ def _matches(inputs: BuildInputs, project: Project, build: Build, package_name: 
         and all(meant(tag, build.tags or ()) for tag in inputs.with_tags or ())
         and (project.package_name is not None or package_name in {None, build.package_name})
     )
+
+
+def _warn_of_lost_zeros(inputs: BuildInputs, builds: list[Build], context: Context) -> None:
+    """Say that a version may be another one's: YAML reads an unquoted 1.10 as 1.1."""
+    version = inputs.version or ""
+    if not re.fullmatch(r"\d+\.\d+", version, re.ASCII):
+        return
+    for longer in dict.fromkeys(build.app_version or "" for build in builds):
+        if longer != version and re.fullmatch(rf"{re.escape(version)}0+", longer):
+            context.ci.warning(
+                f"version is {version!r}, and there is a version {longer!r} too. YAML reads an unquoted {longer} as "
+                f"{version}: write it in quotes if you mean that one."
+            )
 
 
 def _no_match_text(inputs: BuildInputs, projects: list[Project], others: _NewestBuilds) -> str:
