@@ -168,6 +168,8 @@ def run_step(
     def work() -> None:
         inputs = _inputs(step.Inputs, options, environ, ci, ignored)
         outputs.dry_run = inputs.dry_run
+        if unread := _unread_variables(step.Inputs, environ):
+            ci.info(f"No step reads {', '.join(unread)}.")
         ci.report.title = name
         ci.check_outputs()
         step.run(inputs, Context(_client(inputs, environ, ci, clock), ci, clock, inputs.dry_run), outputs)
@@ -195,6 +197,22 @@ def run_step(
         ci.error(unwritten)
         problem = problem or unwritten
     return problem.exit_code if problem else ExitCode.OK
+
+
+def _unread_variables(declared: type[ConnectionInputs], environ: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that are neither inputs nor outputs of any step: a misspelt threshold is not used."""
+    from sauce_appdist.interface import variable
+    from sauce_appdist.text import did_you_mean
+
+    own = [variable(name) for name in declared.model_fields]
+    prefixes = variable("input") + "_", variable("id_token"), variable("python")
+    names = [name for name in environ if name.startswith(variable("")) and not name.startswith(prefixes)]
+    names = [name for name in names if name not in own]
+    if not names:
+        return []
+    steps = [load(step) for step in STEPS]  # few jobs have such a variable
+    known = {variable(name) for step in steps for part in (step.Inputs, step.Outputs) for name in part.model_fields}
+    return [f"{name}{did_you_mean(name, own)}" for name in sorted({*names} - known)]
 
 
 def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Clock) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import API_KEY, Run
+from harness import API_KEY, BUILD, Run
 from interface.support import INPUT
 from sauce_appdist.errors import InputError
 from sauce_appdist.interface.environment import gather
@@ -57,6 +57,14 @@ def test_an_error_names_the_variables_that_were_ignored(run: Run) -> None:
     done = run("find", "--platform", "Android", env={"APPDIST_PACKAGE_NAME": "com.northwind.travel"})
     assert done.code == INPUT
     assert "(Ignored in favour of the inputs that are set here: APPDIST_PACKAGE_NAME.)" in done.log
+
+
+def test_a_misspelt_variable_is_told(run: Run) -> None:
+    """Not read, a threshold that the user has set would not be judged."""
+    environ = {"APPDIST_MAX_CRASH": "0", "APPDIST_VERDICT": "passed", "APPDIST_ID_TOKEN": "x", "APPDIST_MIN_AGE": "1h"}
+    done = run("gate", env=environ, max_crashes="1000", **BUILD)
+    assert "No step reads APPDIST_MAX_CRASH (did you mean 'APPDIST_MAX_CRASHES'?).\n" in done.log
+    assert "No step reads" not in run("find", env={"APPDIST_MAX_CRASHES": "0"}, **BUILD).log
 
 
 LITERAL = {"literal_variables": True}  # as our GitLab templates pass free text
