@@ -214,7 +214,7 @@ def _certificates(ca_bundle: str | None, environ: Mapping[str, str]) -> bool | s
     """The bundle to trust: the input's, else the one for curl or OpenSSL; True means the public certificates."""
     for name in ("ca-bundle", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         if place := ca_bundle if name == "ca-bundle" else environ.get(name):
-            if not Path(place).exists():
+            if not os.path.exists(place):  # noqa: PTH110 - Path raises for a name that is too long
                 raise InputError(f"{name} is {place}, which does not exist: expected a PEM file of certificates.")
             return _pem(name, place)
     return True

@@ -200,3 +200,13 @@ def test_tls_failure(run: Run, service: Service) -> None:
     done = run("find", base_url=service.url.replace("http:", "https:"), **BUILD)
     assert done.code == TRANSPORT
     assert "does not speak TLS" in done.log
+
+
+def test_a_bundle_whose_name_is_too_long_is_a_wrong_input(run: Run) -> None:
+    done = run("find", ca_bundle="x" * 5000, **BUILD)
+    assert done.code == INPUT
+    assert "which does not exist: expected a PEM file" in done.log
+
+
+def test_a_duration_has_ascii_units(run: Run) -> None:
+    assert "expected a whole number with its unit" in run("find", timeout="5\u017f", **BUILD).log

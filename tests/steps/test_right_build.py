@@ -335,10 +335,10 @@ def test_the_host_of_a_url_is_never_ignored(url: str, inputs: dict[str, str], pr
     ("url", "base_url"),
     [
         ("https://A.example/projects/1/builds/2", "https://a.example"),
+        ("https://a.example:443/projects/1/builds/2", "https://a.example"),
         ("http://localhost:8080/projects/1/builds/2", "http://127.0.0.1:8080"),
         ("https://app.testfairy.com/projects/1/builds/2", "https://api.testfairy.com"),
         ("/projects/1/builds/2", "https://a.example"),
-        ("https://a.example:443/projects/1/builds/2", "https://a.example"),
         ("https://a.example./projects/1/builds/2", "https://a.example"),
     ],
 )

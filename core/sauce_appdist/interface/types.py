@@ -171,9 +171,7 @@ def _converted(value: str) -> str:
 def _unquoted(value: str) -> str:
     """A name as it is to be. An expression such as toJSON, a shell or an env file may leave quotes around it."""
     if re.fullmatch(r"""(?s)(["']).*\1|\[\s*".*\]|\{\s*".*\}""", value) and len(value) > 1:
-        raise ValueError(
-            f"is {one_line(value, 60)!r}, whose quotes would be part of the name: set the name without them"
-        )
+        raise ValueError(f"is {one_line(value, 60)!r}, whose quotes would be part of it: set it without them")
     return value
 
 
