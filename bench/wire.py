@@ -104,7 +104,13 @@ CASES = (
         5,
         "the build; the projects; the copy; the projects again, for a new one; the copy's build",
     ),
-    Case("invite", "both ids, groups", {**_IDS, "groups": "QA"}, 2, "do the groups exist; the invitation"),
+    Case(
+        "invite",
+        "both ids, groups",
+        {**_IDS, "groups": "QA"},
+        3,
+        "do the groups exist; the build, which shows the kind of server; the invitation",
+    ),
     Case(
         "promote",
         "both ids, to-folder, groups, tags, notes",

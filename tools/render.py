@@ -31,7 +31,7 @@ from sauce_appdist.interface.inputs import (  # noqa: E402
     sections,
 )
 from sauce_appdist.interface.outputs import BuildOutputs, StepOutputs  # noqa: E402
-from sauce_appdist.shell import console  # noqa: E402
+from sauce_appdist.shell import api_commands  # noqa: E402
 from sauce_appdist.steps import STEPS, load  # noqa: E402
 from sauce_appdist.steps.gate.report_files import JSON_REPORT, JUNIT_REPORT  # noqa: E402
 from sauce_appdist.verdict.checks import CHECK_ROWS, Source  # noqa: E402
@@ -332,10 +332,10 @@ def steps_table() -> str:
 def api_table() -> str:
     """Every endpoint, for docs/reference/api.md."""
     lines = ["| Command | In Python | |", "|---|---|---|"]
-    for resource, rows in console.RESOURCES.items():
+    for resource, rows in api_commands.RESOURCES.items():
         for verb in rows:
             method = f"client.{resource}.{verb.replace('-', '_')}"
-            lines.append(f"| `api {resource} {verb}` | `{method}` | {_cell(console.summary(resource, verb))} |")
+            lines.append(f"| `api {resource} {verb}` | `{method}` | {_cell(api_commands.summary(resource, verb))} |")
     return "\n".join(lines)
 
 

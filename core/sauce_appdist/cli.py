@@ -221,17 +221,17 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Cl
     from sauce_appdist.ci.terminal import Answers, JsonOutput
     from sauce_appdist.interface import variable
     from sauce_appdist.interface.inputs import ConnectionInputs
-    from sauce_appdist.shell import console
+    from sauce_appdist.shell import api_commands
 
     _, resource, verb = command.words
     ci = (JsonOutput if command.json else Answers)(environ, out, job_of(environ))
     connection = {variable(name) for name in ConnectionInputs.model_fields}
 
     def work() -> None:
-        declared = console.inputs_of(resource, verb)
+        declared = api_commands.inputs_of(resource, verb)
         connecting = {name: text for name, text in environ.items() if name in connection}
         inputs = _inputs(declared, command.options, connecting, ci)
-        console.run(resource, verb, inputs, _client(inputs, environ, ci, clock), ci)
+        api_commands.run(resource, verb, inputs, _client(inputs, environ, ci, clock), ci)
 
     try:
         problem = _problem(work)

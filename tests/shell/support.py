@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from harness import ANDROID, NEWEST_ANDROID, Outcome
-from sauce_appdist.shell import console
+from sauce_appdist.shell import api_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BUILD = ["--project-id", ANDROID, "--build-id", NEWEST_ANDROID]
 ASKS = {
     f"{resource} {verb}"
-    for resource, rows in console.RESOURCES.items()
+    for resource, rows in api_commands.RESOURCES.items()
     for verb, row in rows.items()
     if row.asks and not row.asks_if
 }

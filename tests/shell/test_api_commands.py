@@ -17,7 +17,7 @@ import pytest
 from harness import ANDROID, API_KEY, NEWEST_ANDROID, Process, Service, connection, expect_rows
 from sauce_appdist.api.webhooks import ACTIONS
 from sauce_appdist.client import Client
-from sauce_appdist.shell import console
+from sauce_appdist.shell import api_commands
 from shell.support import ASKS, BUILD, OWNER, REACHES, Api, filled
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ RESOURCES = {name for name, part in vars(Client).items() if isinstance(part, cac
 
 def methods_of(resource: str) -> dict[str, Callable[..., object]]:
     """The public methods of a resource, by the verb that each is for."""
-    methods = vars(getattr(console.module(resource), resource.capitalize())).items()
+    methods = vars(getattr(api_commands.module(resource), resource.capitalize())).items()
     return {name.replace("_", "-"): one for name, one in methods if callable(one) and not name.startswith("_")}
 
 
 def test_every_method_of_the_client_has_a_command_and_every_command_a_row_here() -> None:
-    expect_rows(console.RESOURCES, RESOURCES, "RESOURCES, core/sauce_appdist/shell/console.py")
+    expect_rows(api_commands.RESOURCES, RESOURCES, "RESOURCES, core/sauce_appdist/shell/api_commands.py")
     methods = {f"{resource} {verb}" for resource in RESOURCES for verb in methods_of(resource)}
-    commands = {f"{resource} {verb}" for resource, rows in console.RESOURCES.items() for verb in rows}
-    expect_rows(commands, methods, "RESOURCES, core/sauce_appdist/shell/console.py")
+    commands = {f"{resource} {verb}" for resource, rows in api_commands.RESOURCES.items() for verb in rows}
+    expect_rows(commands, methods, "RESOURCES, core/sauce_appdist/shell/api_commands.py")
     expect_rows(REACHES, methods, "REACHES, tests/shell/support.py")
 
 
@@ -47,12 +47,14 @@ def test_every_method_of_the_client_has_a_command_and_every_command_a_row_here()
 def test_a_command_takes_every_parameter_of_its_method(command: str) -> None:
     """But for rows with a `call` of their own, which is where they differ."""
     resource, verb = command.split()
-    row = console.RESOURCES[resource][verb]
+    row = api_commands.RESOURCES[resource][verb]
     taken = f"{row.needs} {row.takes}".split()
-    expect_rows(console.PARAMETERS.keys() & taken, taken, "PARAMETERS, core/sauce_appdist/shell/console.py")
+    expect_rows(api_commands.PARAMETERS.keys() & taken, taken, "PARAMETERS, core/sauce_appdist/shell/api_commands.py")
     if not row.call:
         parameters = set(signature(methods_of(resource)[verb]).parameters) - {"self"}
-        expect_rows(taken, parameters, f"the Verb of `{command}` (needs or takes), core/sauce_appdist/shell/console.py")
+        expect_rows(
+            taken, parameters, f"the Verb of `{command}` (needs or takes), core/sauce_appdist/shell/api_commands.py"
+        )
 
 
 @pytest.mark.parametrize("command", REACHES)

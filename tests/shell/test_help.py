@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sauce_appdist.shell import console
+from sauce_appdist.shell import api_commands
 from shell.support import REACHES
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "command", [[], *([resource] for resource in console.RESOURCES), *(c.split() for c in REACHES)]
+    "command", [[], *([resource] for resource in api_commands.RESOURCES), *(c.split() for c in REACHES)]
 )
 def test_help_reads_well(process: Process, command: list[str]) -> None:
     done = process("api", *command, "--help")

@@ -53,9 +53,9 @@ def id_token(environ: Mapping[str, str], audience: str, _http: TokenHttp) -> Tok
         )
     if not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token, re.ASCII):
         raise InputError("APPDIST_ID_TOKEN is not a JWT: let GitLab create it, under id_tokens: in the job.")
-    from sauce_appdist.auth.oidc import Token, until  # most jobs sign in otherwise
+    from sauce_appdist.auth.oidc import Token  # most jobs sign in otherwise
 
-    return Token(token, until(token))
+    return Token(token)  # GitLab gives a job one: there is nothing to renew it by
 
 
 def missing_secrets(environ: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The command line for people. Its options follow from the declarations in `interface/` and `console`."""
+"""The command line for people. Its options follow from the declarations in `interface/` and `api_commands`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sauce_appdist.interface.inputs import (
     sections,
 )
 from sauce_appdist.interface.types import Pairs
-from sauce_appdist.shell import console
+from sauce_appdist.shell import api_commands
 from sauce_appdist.steps import ALIASES, STEPS, load
 from sauce_appdist.text import did_you_mean, plural
 
@@ -195,19 +195,19 @@ def _parser(words: Sequence[str] | None) -> _Parser:
 
 def _add_resources(parser: argparse.ArgumentParser, words: Sequence[str] | None) -> None:
     resources = parser.add_subparsers(dest="resource", metavar="<resource>", required=True, parser_class=_Parser)
-    for resource, rows in console.RESOURCES.items():
-        summary = (console.module(resource).__doc__ or "").partition("\n")[0]
+    for resource, rows in api_commands.RESOURCES.items():
+        summary = (api_commands.module(resource).__doc__ or "").partition("\n")[0]
         sub = resources.add_parser(resource, help=summary, description=summary)
         if words is not None and words[:1] != [resource]:
             continue
         verbs = sub.add_subparsers(dest="verb", metavar="<verb>", required=True, parser_class=_Parser)
         for verb in rows:
-            summary = _plain(console.summary(resource, verb))
+            summary = _plain(api_commands.summary(resource, verb))
             command = verbs.add_parser(verb, help=summary, description=summary, allow_abbrev=False)
             if words is None or words[1:2] == [verb]:
                 _add_options(
                     command,
-                    _sections(console.inputs_of(resource, verb)),
+                    _sections(api_commands.inputs_of(resource, verb)),
                     "print the response as JSON with the service's names, and everything else on stderr",
                     words,
                 )
