@@ -229,7 +229,7 @@ def template(step: str) -> str:
             entry["type"] = "string"
             known = ("true", "false") if field.annotation is bool else choices(field)
             if known:
-                entry["options"] = list(known) if default else ["", *known]
+                entry["options"] = list(known) if default in known else [default, *known]
             if not field.is_required():
                 entry["default"] = default
         inputs[kebab(name)] = entry

@@ -231,7 +231,9 @@ def test_a_choice_whose_default_does_more_is_never_empty(name: str) -> None:
         gather(promote.Inputs, {}, {input_variable(name): ""})
 
 
-@pytest.mark.parametrize("name", ["to_folder", "copy_groups", "copy_project_groups"])
+@pytest.mark.parametrize(
+    "name", ["to_folder", "copy_groups", "copy_project_groups", "permission_groups", "landing_page_mode"]
+)
 def test_where_a_copy_goes_and_who_gets_it_is_never_empty(name: str) -> None:
     with pytest.raises(InputError, match=f"^{kebab(name)} is empty"):
         gather(promote.Inputs, {}, {input_variable(name): ""})

@@ -191,9 +191,10 @@ def _is_refused(field: FieldInfo, text: str) -> bool:
 
 def _empty(name: str, field: FieldInfo) -> str:
     """What an input is told that must not be empty."""
+    kept = "if it may come from the environment" if extra(field)["group"] == "build" else "to keep what is there"
     remedy = {
         "off": "write off if that is meant",
-        "inherit": "write inherit, or omit it, if it may come from the environment",
+        "inherit": f"write inherit, or omit it, {kept}",
         "": f"omit it for the default, {input_default(field)}",
     }[extra(field)["unset"]]
     return f"{name} is empty: the expression or variable that it is set from has no value. Set a value, or {remedy}."

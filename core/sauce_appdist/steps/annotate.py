@@ -43,12 +43,16 @@ class AnnotateOptions(TagsInput):
     )
     ci_metadata: Flag = option(False, "Add commit, branch or tag, pipeline URL and actor to the metadata.")
     landing_page_mode: Literal["open", "closed"] | None = option(
-        None, "open: anyone with the link; closed: sign-in required."
+        None,
+        "open: anyone with the link; closed: sign-in required. If you omit it, the build keeps its mode.",
+        unset="inherit",
     )
     permission_groups: Items | None = option(
         None,
-        "Tester groups (name or id) that may install the build. Replaces the current groups.",
+        "Tester groups (name or id) that may install the build. Replaces the current groups. If you omit it, the build "
+        "keeps its groups.",
         example="QA, Beta Testers",
+        unset="inherit",
     )
     clear_permission_groups: Flag = option(False, "Remove the permission of all tester groups.")
 
