@@ -23,11 +23,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(scope="session")
+def emulators() -> Iterator[dict[str, Emulator]]:
+    """The running emulators by dialect: to reset one takes less than half as long as to start it."""
+    running: dict[str, Emulator] = {}
+    yield running
+    for emulator in running.values():
+        emulator.stop()
+
+
 @pytest.fixture
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, emulators: dict[str, Emulator]) -> Iterator[Service]:
     dialect: Any = getattr(request, "param", "classic")
-    with Emulator(dialect=dialect) as emulator:
-        yield Service(emulator, dialect)
+    if dialect not in emulators:
+        emulators[dialect] = Emulator(dialect=dialect).start()
+    service = Service(emulators[dialect], dialect)
+    service.reset()
+    yield service
+    if service.faulty:  # a request that is still delayed must not reach the account of the next test
+        emulators.pop(dialect).stop()
 
 
 # No test asserts a time: a busy machine is no reason to fail.

@@ -58,16 +58,18 @@ class Service:
 
     def __init__(self, emulator: Emulator, dialect: str = "classic") -> None:
         self.url, self.dialect = emulator.url, dialect
+        self.faulty = False
 
     def __getattr__(self, name: str) -> Any:
         return requests.get(f"{self.url}/_emulator/{name}", timeout=10).json()
 
     def fault(self, **order: Any) -> None:
         """Order a fault (see docs/reference/emulator.md)."""
+        self.faulty = True
         requests.post(f"{self.url}/_emulator/faults", json=order, timeout=10).raise_for_status()
 
-    def reset(self, seed: Mapping[str, Any]) -> None:
-        """Start over with another account."""
+    def reset(self, seed: Mapping[str, Any] | None = None) -> None:
+        """Start over, with the default account or another."""
         requests.post(f"{self.url}/_emulator/reset", json=seed, timeout=10).raise_for_status()
 
     def build(self, project_id: str, build_id: str) -> dict[str, Any]:
