@@ -15,7 +15,7 @@ from sauce_appdist.text import Redactor, markdown_block, one_line, printable, wi
 def test_no_text_becomes_a_command(text: str) -> None:
     assert not commands(printable(text))
     assert not commands("debug: " + printable(text))
-    assert one_line(text).isprintable() or not text.isprintable()
+    assert one_line(text).replace("\u200b", "").isprintable() or not text.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_json_carries_the_release_notes_unharmed(process: Process, service: Serv
 
 def test_plain_text_for_pipes(process: Process) -> None:
     done = process("find", env=BUILD)
-    assert "✅ Found Northwind Travel 4.3.0 (4300)\n" in done.text
+    assert "✅ Found Northwind Travel 4.3.0 (4300) for Android (com.northwind.travel)\n" in done.text
     assert re.search(r"^  version-code +4300$", done.text, re.MULTILINE)
     assert "\x1b" not in done.text
 

@@ -89,7 +89,7 @@ def test_without_a_gate_there_are_no_reports_and_nothing_more_is_read(
 
 @in_both
 @pytest.mark.parametrize("ending", BAD)
-@pytest.mark.parametrize("more", [{}, {"to_folder": ""}, {"dry_run": "true"}], ids=["copy", "no copy", "dry run"])
+@pytest.mark.parametrize("more", [{}, {"to_folder": "off"}, {"dry_run": "true"}], ids=["copy", "no copy", "dry run"])
 def test_nothing_is_written_before_the_gate_has_passed(
     run: Run, service: Service, ending: str, more: dict[str, str]
 ) -> None:
