@@ -60,7 +60,9 @@ def test_on_github_the_refusal_is_an_annotation_too(job: Job) -> None:
     done = job.run(GITHUB_ACTIONS="true")
     assert done.returncode == 2
     assert "actions/setup-python@v" in done.stderr
-    assert re.fullmatch(r"::error title=No suitable Python::It needs [^\n]*%0A[^\n]*setup-python[^\n]*\n", done.stdout)
+    assert re.fullmatch(
+        r"::error title=No suitable Python::This step needs [^\n]*%0A[^\n]*setup-python[^\n]*\n", done.stdout
+    )
 
 
 def test_the_first_that_does_is_taken(job: Job) -> None:
@@ -127,4 +129,4 @@ def test_an_unsuitable_appdist_python_is_an_error(job: Job) -> None:
     old = str(says(job.root / "old" / "python3", 3, 9))
     assert f"It names:\n  {old}: 3.9\n" in job.refusal(2, APPDIST_PYTHON=old)
     missing = str(job.root / "missing")
-    assert f"It names:\n  {missing}: not there\n" in job.refusal(2, APPDIST_PYTHON=missing)
+    assert f"It names:\n  {missing}: not found\n" in job.refusal(2, APPDIST_PYTHON=missing)

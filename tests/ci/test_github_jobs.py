@@ -26,7 +26,7 @@ def test_github_outputs_and_summary(process: Process, service: Service) -> None:
     assert done.outputs["release-notes"] == "Line 1\nLine 2 🎉"
     assert (done.outputs["copied"], done.outputs["dry-run"], done.outputs["failed-step"]) == ("true", "false", "")
     page = done.files["summary.md"]
-    assert page.startswith("### ✅ Promoted Northwind Travel 4.3.0 (4300)\n")
+    assert page.startswith("### ✅ Promoted Northwind Travel 4.3.0 (4300) for Android (com.northwind.travel)\n")
     copy = f"{service.url}/projects/6940503-northwindtravel/builds/8911080"
     for part in (
         f"| **Copied to** | [/QA: build 8911080 in project 6940503]({copy}) |",

@@ -75,7 +75,7 @@ CASES = {
     ),
     "tag": Case(
         {"tags": "nightly, release\nnightly"},
-        {"tags": "nightly,release", "changed": "true"},
+        {"app-name": "Northwind Travel", "tags": "nightly,release", "changed": "true"},
         {"tags": ["nightly", "release"]},
     ),
     "annotate": Case(
@@ -86,6 +86,7 @@ CASES = {
             "permission-groups": "QA",
         },
         {
+            "app-name": "Northwind Travel",
             "changed": "true",
             "release-notes": NOTES,
             "permission-groups": "QA",
@@ -97,6 +98,8 @@ CASES = {
     "copy": Case(
         {"to-folder": "Release Candidates", "copy-groups": "QA, 21"},
         {
+            "app-name": "Northwind Travel",
+            "package-name": "com.northwind.travel",
             "promoted-build-id": COPY,
             "promoted-project-id": COPY_PROJECT,
             "folder-path": "/Release Candidates",
@@ -110,7 +113,7 @@ CASES = {
     ),
     "invite": Case(
         {"groups": "21", "message": NOTES, "notify": "true", "allow-notify-everybody": "true"},
-        {"invited-groups": "Stakeholders", "notified": "true"},
+        {"app-name": "Northwind Travel", "invited-groups": "Stakeholders", "notified": "true"},
         {"groups": ["Stakeholders"]},
     ),
     "promote": Case(

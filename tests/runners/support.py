@@ -416,7 +416,7 @@ class GitLab:
     def step(self, name: str, inputs: Mapping[str, Any], **options: Any) -> GitLabRun:
         """Run one template of ours, as the job `it`; GitLab takes booleans without quotes only."""
         kinds = {name: field.get("type") for name, field in self.spec(name).items()}
-        typed = {key: text == "true" if kinds[key] == "boolean" else text for key, text in inputs.items()}
+        typed = {key: text == "true" if kinds.get(key) == "boolean" else text for key, text in inputs.items()}
         return self(dumped({"include": [self.include(name, "it", typed)]}), **options)
 
     def __call__(

@@ -164,7 +164,7 @@ def four_hours(service: Service, hour: Callable[[], int]) -> None:
     happens(service, CANDIDATE, sessions=40)
     assert hour() == 0
     original, copy = service.build(CANDIDATE), service.build(COPY)
-    assert (copy["folderPath"], copy["appName"]) == ("/Releases", "Northwind Ferries Release")
+    assert (copy["folderPath"], copy["appName"]) == ("/Releases", "Northwind Ferries Releases")
     assert copy["appVersion"] == original["appVersion"] == "2.4.0"
     assert copy["tags"] == original["tags"] == ["candidate", "released"]
     assert [(mail["to"], mail["build_id"]) for mail in service.outbox] == [(to, COPY) for to in STAKEHOLDERS]

@@ -19,7 +19,7 @@ from sauce_appdist.steps.groups import Directory
 from sauce_appdist.text import folded, one_line, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sauce_appdist.api.builds import Build
     from sauce_appdist.steps.context import Context
@@ -303,7 +303,7 @@ def send(update: Update, target: find.Target, context: Context) -> Written:
         shown,
         sent=True,
         unconfirmed=_missing(update, shown),
-        contradicted=dict(_differences(update, shown, before)),
+        contradicted=dict(_differences(update, shown, before, context.ci.without_secrets)),
     )
     _tell(written, target, context)
     return written
@@ -371,22 +371,31 @@ def _comparable(shown: Update, update: Update) -> Update:
     return shown._replace(groups=None) if ids else shown
 
 
-def _differences(update: Update, shown: Update, before: Update | None) -> Iterator[tuple[str, str]]:
-    """The fields of which the service shows another value than was sent, and what it shows."""
+def _differences(
+    update: Update, shown: Update, before: Update | None, redact: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """The fields of which the service shows another value than was sent, and what it shows.
+
+    `redact` sees what is quoted before it is cut: half a secret would not be recognized.
+    """
+
+    def quoted(text: str | None, limit: int) -> str:
+        return f"it shows {one_line(redact(text), limit)}" if text else "it shows none"
+
     known = update.without(_missing(update, shown))
     if known.release_notes is not None:
         notes, kept = _plain(known.release_notes), _plain(shown.release_notes or "")
         if not kept or not notes.startswith(kept):
-            yield "release_notes", f"it shows {one_line(kept, 60)!r}" if kept else "it shows none"
+            yield "release_notes", quoted(f"'{shown.release_notes}'" if kept else None, 60)
     if known.tags is not None:
         sent, there = _alike(known.tags), _alike(shown.tags or ())
         # More tags than were sent: a service that adds. The same as before: one that ignores them.
         if not sent <= there or (there != sent and before and before.tags is not None and there == _alike(before.tags)):
-            yield "tags", f"it shows {one_line(', '.join(shown.tags or ()), 200) or 'none'}"
+            yield "tags", quoted(", ".join(shown.tags or ()), 200)
     if known.groups is not None and _alike(known.groups) != _alike(shown.groups or ()):
-        yield "groups", f"it shows {one_line(', '.join(shown.groups or ()), 200) or 'none'}"
+        yield "groups", quoted(", ".join(shown.groups or ()), 200)
     if known.landing_page_mode and known.landing_page_mode.casefold() != (shown.landing_page_mode or "").casefold():
-        yield "landing_page_mode", f"it shows {one_line(shown.landing_page_mode or '', 40)}"
+        yield "landing_page_mode", quoted(shown.landing_page_mode, 40)
     if known.metadata is not None:
         # PHP writes a dot in the name of a field as an underscore.
         now = {key.replace(".", "_"): _plain(as_text(value)) for key, value in (shown.metadata or {}).items()}
