@@ -39,9 +39,11 @@ def entrypoint() -> NoReturn:
     # A step is short-lived: collecting garbage while it starts, and tearing down every module when it ends,
     # would cost as much as its own work (bench/README.md).
     gc.set_threshold(200_000)
-    # requests imports this to guess the encoding of text, which takes a twentieth of the start-up time. It works
-    # without it, and the transport only reads bytes.
-    sys.modules["charset_normalizer"] = None  # type: ignore[assignment]
+    # requests looks for these, to guess the encoding of text and to read JSON, which takes a twentieth of the start-up
+    # time. It works without them, and the transport only reads bytes.
+    for optional in ("charset_normalizer", "chardet", "simplejson"):
+        sys.modules[optional] = None  # type: ignore[assignment]
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic reads every installed package to find some
     warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -255,8 +257,9 @@ def _inputs(
     The variables that were ignored in favour of explicit inputs are added to `ignored`.
     """
     from sauce_appdist.ci import job_secrets, missing_secrets, system_of
+    from sauce_appdist.interface import variable
     from sauce_appdist.interface.environment import gather, parse, secrets_in
-    from sauce_appdist.interface.inputs import is_secret
+    from sauce_appdist.interface.inputs import extra, is_secret
     from sauce_appdist.text import basic_pair
 
     secrets = {**secrets_in(declared, environ), **job_secrets(environ)}
@@ -286,8 +289,10 @@ def _inputs(
         ci.warning(warning)
     if found.build_from:
         ci.info(f"The build comes from the environment: {', '.join(found.build_from)}.")
-    if found.ignored:  # of an error it is a part
-        ci.info(f"Not used, because other inputs take precedence: {', '.join(found.ignored)}.")
+    # Another sign-in method is left in most jobs: that is part of an error, and no news else.
+    groups = {variable(name): extra(field)["group"] for name, field in declared.model_fields.items()}
+    if unused := [name for name in found.ignored if groups.get(name) not in {"basic", "oidc"}]:
+        ci.info(f"Not used, because other inputs take precedence: {', '.join(unused)}.")
     return inputs
 
 

@@ -63,7 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
             credentials(headers, body),
             lambda: self._forwarded(dialect, rest, body),
         )
-        answer = ANSWERS[unquote(kind)](asked)
+        if not (make := ANSWERS.get(unquote(kind))):
+            return  # a redirect whose target is none, and which a client reads as a path of this host: the end
+        answer = make(asked)
         if run in self.server.arrived and (asked.writes or answer.wait):
             self.server.arrived[run].set()
         if answer.wait:
