@@ -257,9 +257,8 @@ def _inputs(
     The variables that were ignored in favour of explicit inputs are added to `ignored`.
     """
     from sauce_appdist.ci import job_secrets, missing_secrets, system_of
-    from sauce_appdist.interface import variable
     from sauce_appdist.interface.environment import gather, parse, secrets_in
-    from sauce_appdist.interface.inputs import extra, is_secret
+    from sauce_appdist.interface.inputs import is_secret
     from sauce_appdist.text import basic_pair
 
     secrets = {**secrets_in(declared, environ), **job_secrets(environ)}
@@ -289,9 +288,7 @@ def _inputs(
         ci.warning(warning)
     if found.build_from:
         ci.info(f"The build comes from the environment: {', '.join(found.build_from)}.")
-    # Another sign-in method is left in most jobs: that is part of an error, and no news else.
-    groups = {variable(name): extra(field)["group"] for name, field in declared.model_fields.items()}
-    if unused := [name for name in found.ignored if groups.get(name) not in {"basic", "oidc"}]:
+    if unused := _unused_variables(declared, found.ignored):
         ci.info(f"Not used, because other inputs take precedence: {', '.join(unused)}.")
     return inputs
 
@@ -301,6 +298,17 @@ _UNSET = (
     "\nIf a secret or a variable should give the credentials: one that is unset or misspelt is empty, and so is a "
     "protected variable of GitLab on an unprotected ref."
 )
+
+
+def _unused_variables(declared: type[ConnectionInputs], ignored: list[str]) -> list[str]:
+    """The ignored variables that are worth a line: not those of another sign-in method, which most jobs have."""
+    if not ignored:
+        return []
+    from sauce_appdist.interface import variable
+    from sauce_appdist.interface.inputs import extra
+
+    groups = {variable(name): extra(field)["group"] for name, field in declared.model_fields.items()}
+    return [name for name in ignored if groups[name] not in {"basic", "oidc"}]
 
 
 def _mask(secret: str, ci: Ci) -> None:
