@@ -22,7 +22,7 @@ CORE = ROOT / "core" / "sauce_appdist"
 MODULES = sorted(CORE.rglob("*.py"))
 # What a module may use, from the bottom up; a package stands for its modules.
 LAYERS = [
-    {"errors", "text", "clock"},
+    {"errors", "text", "cancellation", "clock"},
     {"models", "verdict"},
     {"wire"},
     {"auth"},
