@@ -34,7 +34,8 @@ read -r _ _ _ digest _ <"$core/requirements.lock" || true
 digest=${digest%$'\r'}
 
 # $home holds one directory for each finished install, and the file `ready`, which names one of them and
-# is only ever replaced as a whole: no run sees half an install, or loses the one it uses.
+# is only ever replaced as a whole: no run sees half an install, or loses the one it uses. A file turn-N
+# says who installs (await_turn).
 if [ -n "${RUNNER_TEMP:-}" ]; then
   home=$temp/sauce-appdist-$digest
 else
@@ -281,14 +282,63 @@ do not match, the index serves other files than pypi.org."
   printf 'sauce-appdist: installed its dependencies with %s in %s s\n' "$how" "$took" >&2
 )
 
+patience=120 # seconds to wait for the installs of others
+mine=        # the file that says that it is our turn
+
+lives() { # process
+  local state=
+  kill -0 "$1" 2>/dev/null || return 1
+  { read -r _ _ state _ <"/proc/$1/stat"; } 2>/dev/null || true # Z: killed, and not yet reaped; macOS has no /proc
+  [ "$state" != Z ]
+}
+
+await_turn() { # until $home is ready, or it is our turn to install
+  # Steps that start together let one of them install. Correctness does not depend on it: a step that has waited too
+  # long, or cannot tell, installs as well. The file turn-N names the process whose turn it is, which removes it at
+  # the end. If that process was killed, the file stays, and the next turn is N + 1.
+  local turn=1 until=$((SECONDS + patience)) pause=0.2 unclear=0 holder
+  while [ $SECONDS -lt $until ] && [ -w "$home" ]; do
+    if [ -e "$home/ready" ] && is_ready; then return; fi
+    set -C # so > only ever creates a file
+    if { printf '%s\n' $$ >"$home/turn-$turn"; } 2>/dev/null; then mine=$home/turn-$turn; fi
+    set +C
+    if [ -n "$mine" ]; then return; fi
+    holder=
+    { read -r holder <"$home/turn-$turn"; } 2>/dev/null || true
+    case $holder in
+      '' | *[!0-9]*) # created or removed at this moment, or the disk is full
+        unclear=$((unclear + 1))
+        if [ $unclear -gt 2 ]; then return; fi
+        ;;
+      *)
+        if ! lives "$holder"; then
+          turn=$((turn + 1))
+          continue
+        fi
+        ;;
+    esac
+    sleep $pause || sleep 1
+    pause=1.$((RANDOM % 10)) # not all at the same time
+  done
+}
+
 find_python
 [ -d "$temp" ] || mkdir -p "$temp" || true
 mkdir -m 700 "$home" 2>/dev/null || true # another step may have made it
 refuse_what_others_can_write
+new=
+trap 'rm -rf "$new" "$mine"' EXIT
+usable=$python
+await_turn
+if is_ready; then
+  rm -f "$mine"
+  trap - EXIT
+  run ${1+"$@"}
+fi
+python=$usable
 new=$(mktemp -d "$home/XXXXXXXX") ||
   fail 2 'Temporary directory not writable' "$home cannot be written (the reason is above). Free or repair it, or \
 $elsewhere that this user can write to."
-trap 'rm -rf "$new"' EXIT
 deps=$new/$tag
 install
 installed=$deps
@@ -302,5 +352,6 @@ else
   mv -f "$new/ready" "$home/ready"
   python=$real deps=$installed
 fi
+rm -f "$mine"
 trap - EXIT
 run ${1+"$@"}

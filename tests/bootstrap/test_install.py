@@ -114,8 +114,8 @@ def test_steps_that_start_together_do_not_break_each_other(job: Job, count: int)
 def test_the_slower_of_two_discards_its_install(job: Job) -> None:
     uv = (job.programs / "uv").resolve()
     (job.programs / "uv").unlink()
-    # While the outer one installs, an inner one starts and finishes.
-    again = f'RUNNER_TEMP=$KEEP bash "{job.core}/bootstrap.sh" >"{job.root}/inner.json"'
+    # While the outer one installs, an inner one, which does not know whose turn it is, starts and finishes.
+    again = f'rm "$KEEP"/*/turn-1; RUNNER_TEMP=$KEEP bash "{job.core}/bootstrap.sh" >"{job.root}/inner.json"'
     script(job.programs / "uv", f'if mkdir "{job.root}/once" 2>/dev/null; then {again}; fi; exec "{uv}" "$@"')
     outer = job.report(KEEP=str(job.temp))
     inner = json.loads((job.root / "inner.json").read_text("utf-8"))
