@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
 _LENGTH = 10_000  # requests
+_SIZE = 32 * 2**20  # bytes of their bodies; a larger body is logged as long as it is the latest
 _SEEN_LENGTH = 100  # credentials
 _HIDDEN = "***"
 _HIDDEN_NAMES = {"api_key", SIGNATURE}
@@ -25,7 +26,8 @@ _SHORTEST = 8  # characters; a shorter secret is hidden only if it is the whole 
 class RequestLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: deque[dict[str, Any]] = deque(maxlen=_LENGTH)
+        self._entries: deque[tuple[dict[str, Any], int]] = deque()  # each with the size of its body
+        self._size = 0
         self._number = 0
         # Credentials that the account may not know. JWTs need no place here: their form gives them away.
         self._seen: deque[str] = deque(maxlen=_SEEN_LENGTH)
@@ -52,17 +54,23 @@ class RequestLog:
         with self._lock:
             self._number += 1
             entry = {"number": self._number, **entry}
-            self._entries.append(entry)
+            size = request.content_length or 0
+            self._entries.append((entry, size))
+            self._size += size
+            while len(self._entries) > _LENGTH or (self._size > _SIZE and len(self._entries) > 1):
+                self._size -= self._entries.popleft()[1]
         return entry
 
     def view(self) -> list[dict[str, Any]]:
         with self._lock:
-            # Hide again: a token may have been in a form before it was in a header.
-            return [_without(set(self._seen), entry) for entry in self._entries]
+            entries, seen = list(self._entries), set(self._seen)
+        # Hide again: a token may have been in a form before it was in a header. Without the lock: it takes a while.
+        return [_without(seen, entry) for entry, _ in entries]
 
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
+            self._size = 0
             self._number = 0
 
     def _note(self, request: Request) -> set[str]:

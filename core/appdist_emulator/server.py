@@ -73,7 +73,7 @@ class Emulator:
             if os.name != "nt":  # Windows would allow two servers on one port
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((_HOST, self._wanted_port))
-            listener.listen(128)
+            listener.listen(1024)
             self._server = make_server(_HOST, 0, _no_app, threaded=True, request_handler=Handler, fd=listener.fileno())
         self._port = self._server.port
         if announce:

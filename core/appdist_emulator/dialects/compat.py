@@ -77,7 +77,7 @@ class Compat(Classic):
         super().__init__(seed)
         self._lock = threading.Lock()
         self._links: dict[str, _Link] = {}
-        self._signatures: set[str] = set()  # with the used ones: the log hides these too
+        self._signatures: dict[str, float] = {}  # and when they end; with the used ones: the log hides these too
 
     @staticmethod
     def path(rule: str) -> str:
@@ -126,9 +126,13 @@ class Compat(Classic):
                 f"{request.host_url}projects/{quote(where['project'])}/builds/{quote(where['build'])}/download"
             )
         token, signature = secrets.token_urlsafe(16), secrets.token_hex(32)
+        now = time.monotonic()
         with self._lock:
-            self._links[token] = _Link(name, content, signature, LINK_LIFETIME, time.monotonic())
-            self._signatures.add(signature)
+            # Those that have ended go, so that many downloads need no more and more memory.
+            self._links = {key: link for key, link in self._links.items() if now < link.made + link.lifetime}
+            self._signatures = {one: end for one, end in self._signatures.items() if now < end}
+            self._links[token] = _Link(name, content, signature, LINK_LIFETIME, now)
+            self._signatures[signature] = now + LINK_LIFETIME
         # Always another host name than the client's.
         host = "127.0.0.1" if request.host.partition(":")[0] == "localhost" else "localhost"
         return redirect(
@@ -154,7 +158,7 @@ class Compat(Classic):
 
     def secrets(self) -> set[str]:
         with self._lock:
-            return super().secrets() | self._signatures
+            return super().secrets() | self._signatures.keys()
 
 
 _pages = Blueprint("pages", __name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from appdist_emulator.seed import RejectedToken, SeedError, parse_seed, parse_settings
@@ -129,6 +130,9 @@ class Account(Lives, People, Company):
     def snapshot(self, base: str) -> dict[str, Any]:
         """Return the account with its hidden builds, but without keys, sessions and the seed's audits."""
         with self._lock:
+            invitations: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+            for one in self._invitations:
+                invitations[one["build_id"]].append(one)
             return {
                 "company": self._seed.company,
                 "requireLogin": self._settings.require_login,
@@ -138,7 +142,10 @@ class Account(Lives, People, Company):
                         **self._project_view(project, base),
                         "folderPath": project.folder,
                         "groups": group_names(project.groups),
-                        "builds": [self._build_snapshot(project, build, base) for build in project.builds.values()],
+                        "builds": [
+                            self._build_snapshot(project, build, base, invitations[str(build.id)])
+                            for build in project.builds.values()
+                        ],
                     }
                     for project in self._projects.values()
                 ],

@@ -409,7 +409,9 @@ class Builds(Base):
         missing = {*self._lacks, *(name for name, value in shown.items() if value == "missing")}
         return {name: value for name, value in view.items() if name not in missing}
 
-    def _build_snapshot(self, project: Project, build: Build, base: str) -> dict[str, Any]:
+    def _build_snapshot(
+        self, project: Project, build: Build, base: str, invitations: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         return {
             **self._build_view(project, build, base),
             "folderPath": project.folder,
@@ -418,7 +420,7 @@ class Builds(Base):
             "metadata": dict(build.metadata),
             "groups": group_names(build.groups),
             "allowAllTesters": build.allow_all_testers,
-            "invitations": [one for one in self._invitations if one["build_id"] == str(build.id)],
+            "invitations": [dict(one) for one in invitations],
             "visible": build.visible,
             "fileSize": len(build.content) if build.content is not None else None,
             "autoUpdate": build.auto_update,

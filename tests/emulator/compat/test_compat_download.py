@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -110,3 +110,12 @@ def test_without_storage_there_is_an_install_page(api: Ask, emulator: Emulator, 
 def test_who_may_not_download(api: Ask) -> None:
     assert failure(api("GET", f"{PROJECT}/builds/1/download/")) == (200, 1)
     assert failure(api("GET", f"{BUILD}/download/", auth=None)) == (401, 104)
+
+
+def test_links_that_have_ended_are_forgotten(emulator: Emulator, api: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialect: Any = emulator._gateway._service.dialect
+    monkeypatch.setattr(compat, "LINK_LIFETIME", 0)
+    for _ in range(5):
+        link = api("GET", f"{BUILD}/download/").headers["Location"]
+        assert requests.get(link, timeout=10).status_code == 403
+    assert len(dialect._links) == len(dialect._signatures) == 1
