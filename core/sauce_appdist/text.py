@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # GitHub's runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line, as Azure Pipelines
 # accepts `##vso[…]` and TeamCity `##teamcity[…]`. A shell step may run on any of them.
 _MARK = r"##(?=[A-Za-z]*\[)"
-_COMMAND = re.compile(rf"^(\s*):(?=:)|{_MARK}", re.MULTILINE)
+_COMMAND = re.compile(rf"^([^\S\n]*):(?=:)|{_MARK}", re.MULTILINE)
 MIN_SECRET = 8  # characters; anything shorter is a placeholder, and hiding it would hide digits and words everywhere
 _MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much of every message
-_CUT = re.compile(r"(\S{4,})…")
+_CUT = re.compile(r"…+|\.{3,}")
+_MASKS = ("***", "???", "XXX")  # the first that no secret begins with, ends with or contains
 _ZERO_WIDTH_SPACE = "\u200b"
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # comes along when text is pasted
 
@@ -32,18 +33,30 @@ class Unpicklable:
 
 
 class Redactor:
-    """Replaces every known secret by `***`, in every encoding in which it may be sent or shown."""
+    """Replaces every known secret by `***`, in every encoding in which it may be sent or shown.
+
+    The beginning of a secret right before a cut (`…` or `...`) is hidden too. A text without secrets comes back
+    unchanged. The time is proportional to the text, whoever wrote it, at most times the longest secret.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._spellings: list[str] = []
+        self._spellings: set[str] = set()
+        self._by_head: dict[str, list[str]] = {}
+        self._longest = 0
+        self._mask = _MASKS[0]
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: str) -> None:
         """Hide a secret from now on. Each line of a secret of several lines is hidden too."""
         for part in {secret, *(line for line in secret.splitlines() if len(line.strip()) >= _MIN_PART)}:
-            if part.strip():
-                self._spellings = sorted({*self._spellings, *_spelled(part)}, key=len, reverse=True)
+            for spelling in _spelled(part) - self._spellings if part.strip() else ():
+                self._spellings.add(spelling)
+                self._by_head.setdefault(spelling[:_MIN_PART], []).append(spelling)
+                self._longest = max(self._longest, len(spelling))
+                if _may_continue(self._mask, spelling):
+                    fitting = (mask for mask in _MASKS if not any(_may_continue(mask, one) for one in self._spellings))
+                    self._mask = next(fitting, _MASKS[0])
 
     def finds(self, text: str) -> bool:
         """Whether a text contains a secret of at least MIN_SECRET characters."""
@@ -55,29 +68,70 @@ class Redactor:
         return "***" if any(spelling.casefold() in folded for spelling in self._spellings) else url
 
     def __call__(self, text: str) -> str:
-        for spelling in self._spellings:
-            text = text.replace(spelling, "***")
-        return _CUT.sub(self._without_beginning, text) if "…" in text else text
+        # All are searched in the original: replacing one would leave a piece of another that overlaps it.
+        shown: list[str] = []
+        end = 0
+        for start, stop in sorted([*self._whole(text), *self._cut_off(text)]):
+            if start > end or not shown:
+                shown += text[end:start], self._mask
+            end = max(end, stop)
+        return "".join([*shown, text[end:]]) if shown else text
 
-    def _without_beginning(self, cut: re.Match[str]) -> str:
-        """A truncated word, without the beginning of a secret at its end."""
-        word = cut[1]
+    def _whole(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where secrets are; occurrences of one spelling that overlap or touch count as one."""
         for spelling in self._spellings:
-            for length in range(min(len(word), len(spelling) - 1), _MIN_PART - 1, -1):
-                if word.endswith(spelling[:length]):
-                    return f"{word[:-length]}***…"
-        return cut[0]
+            start = at = text.find(spelling)
+            while at >= 0:
+                stop = at + len(spelling)
+                at = text.find(spelling, at + 1)
+                if not stop >= at >= 0:
+                    yield start, stop
+                    start = at
+
+    def _cut_off(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the beginning of a secret is right before a cut, with no other cut in it."""
+        if "…" not in text and "..." not in text:
+            return
+        after = 0
+        for cut in _CUT.finditer(text):
+            first, end = max(after, cut.start() - self._longest + 1), cut.start()
+            after = cut.end()
+            # Dots end sentences too, which must not lose a word because a secret begins with it.
+            last = end - (_MIN_PART if cut[0][0] == "…" else MIN_SECRET)
+            for head, spellings in self._by_head.items() if first <= last else ():
+                at = text.find(head, first, end)
+                while 0 <= at <= last:
+                    if any(spelling.startswith(text[at:end]) for spelling in spellings):
+                        yield at, end
+                        break
+                    at = text.find(head, at + 1, end)
+
+
+def _may_continue(mask: str, spelling: str) -> bool:
+    """Whether a mask, next to other text, may become part of this spelling of a secret."""
+    return mask in spelling or spelling[0] in mask or spelling[-1] in mask
 
 
 def _spelled(secret: str) -> set[str]:
     """A secret as it may appear in a URL, a form, JSON (PHP escapes slashes there), a page, a list or an error."""
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-    coded = {quote(secret, safe=safe, errors="surrogateescape") for safe in ("", "/")}
-    coded.add(quote_plus(secret, errors="surrogateescape"))
+    # Python quotes a text that has both quotes in another way than a text that has one.
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    escaped |= {repr(secret)[1:-1], repr(secret + "'\"")[1:-4]}
+    raw = _bytes(secret)
+    coded = {*(quote(raw, safe=safe) for safe in ("", "/")), quote_plus(raw)}
     coded |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text) for text in coded}
     slashed = {text.replace("/", r"\/") for text in escaped}
     listed = secret.replace('"', '""')
-    return {secret, secret.strip(), html.escape(secret), listed, *escaped, *slashed, *coded}
+    shown = one_line(secret, len(secret) * 2) if len(secret.splitlines()) == 1 else secret  # in messages
+    return {secret, secret.strip(), html.escape(secret), listed, shown, *escaped, *slashed, *coded}
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, also of bytes from the environment that are not, and of half surrogate pairs from JSON."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def is_placeholder(secret: str) -> bool:
