@@ -55,9 +55,9 @@ def _duration(most_days: int) -> Callable[[object], object]:
 _UNCONVERTED = {"Array", "Object", "null", "[object Object]"}
 # Other notations of a list. Read as items, `forbid-tags: "- blocked"` would let a build with that tag pass.
 _OTHER_LISTS = {
-    re.compile(r"\[[^\[\]\"]*[,\n\r][^\[\]]*\]"): "is a list in brackets without quotes",
+    re.compile(r"\[[^\[\]\",\n\r]*[,\n\r][^\[\]]*\]"): "is a list in brackets without quotes",
     re.compile(r"[-*] [^\n\r]*(?:[\n\r]\s*[-*] [^\n\r]*)*"): "is a list with a dash before each item",
-    re.compile(r"'[^']*'(?:\s*[,\n\r]\s*'[^']*')*|“[^”]*”"): "is in quotes that would be part of the names",
+    re.compile(r"'[^']*'(?:(?:\s*,|[^\S\n\r]*[\n\r])\s*'[^']*')*|“[^”]*”"): "is in quotes that would be part of the names",
     re.compile(r"(?s).*\S[^\S\n\r]+#\s.*"): "has ' # ', but there are no comments in a list",
 }
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FOREIGN = "This may come from a proxy or a firewall."
-_MAX_JSON = 1 << 20  # bytes; a longer body is quoted as text
-_WINDOW = 8192  # characters that are looked at; a page names itself in its first lines
+_MAX_BODY = 1 << 20  # bytes that are read
+_WINDOW = 8192  # characters of a page that are looked at; it names itself in its first lines
 _LONGEST = 300  # characters of a message that are shown
 _EXCERPT = 160  # characters of a page or a text that are shown
 _DEEPEST = 4
@@ -26,8 +26,11 @@ _NAMES = (
     *("error", "errorCode", "error_description", "errorSummary"),
     *("title", "message", "detail", "errors"),
 )
-_UNSEEN = re.compile(r"<!--.*?-->|<(script|style|svg)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# What is not closed goes on to the end, as in a browser. It also keeps the search linear.
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL
+)
+_TITLE, _END_OF_TITLE = re.compile(r"<title[^<>]*>(.*)", re.I | re.S), re.compile("</title", re.I)
 
 
 class Reason(NamedTuple):
@@ -56,23 +59,31 @@ class Reason(NamedTuple):
 def read_reason(body: bytes, redact: Callable[[str], str]) -> Reason:
     """The reason in the body of a failed answer; `redact` hides secrets."""
     try:
-        data = json.loads(body[: _MAX_JSON + 1])
+        data = json.loads(body[: _MAX_BODY + 1])
     except (ValueError, RecursionError):
         data = None
     said = ": ".join(dict.fromkeys(text.strip().rstrip(".") for text in _told(data) if text.strip()))
     if said:
-        return Reason(_cut(said, _LONGEST, redact))
+        return Reason(one_line(redact(said), _LONGEST))
     if isinstance(data, dict) and (not data or data.keys() & {"status", "code"}):
         return Reason()
-    text = data if isinstance(data, str) else body[: 4 * _WINDOW].decode("utf-8", "replace")
+    text = data if isinstance(data, str) else body[:_MAX_BODY].decode("utf-8", "replace")
+    # Before anything is cut, taken out or decoded: half a secret would not be recognized, nor one without its "<".
+    text = redact(text if len(body) <= _MAX_BODY else f"{text}…")
     if not text.lstrip("\ufeff \t\r\n").startswith("<"):
-        shown = _cut(text, _EXCERPT, redact)
+        shown = one_line(text, _EXCERPT)
         return Reason(shown, "text") if shown else Reason()
-    # Redacted as it came too: without its tags, a secret with "<" in it would not be recognized.
-    page = _whole(text, redact)
-    title = _TITLE.search(page)
-    shown = unescape(title[1]) if title else ""
-    return Reason(_cut(shown.strip() or unescape(_UNSEEN.sub(" ", page)), _EXCERPT, redact), "page")
+    page = text if len(text) <= _WINDOW else f"{text[:_WINDOW]}…"
+    shown = one_line(redact(unescape(_title(page))), _EXCERPT)
+    shown = shown or one_line(redact(unescape(_UNSEEN.sub(" ", page))), _EXCERPT)
+    return Reason(shown, "page")
+
+
+def _title(page: str) -> str:
+    """The title of a page; "" if it has none."""
+    before, *closed = _END_OF_TITLE.split(page, maxsplit=1)
+    found = _TITLE.search(before) if closed else None
+    return found[1] if found else ""
 
 
 def _told(value: Any, depth: int = 0) -> Iterator[str]:
@@ -92,13 +103,3 @@ def _told(value: Any, depth: int = 0) -> Iterator[str]:
             rest = [value["code"]] if "code" in value else list(value.values())
             found = [text for item in rest for text in _told(item, depth + 1)]
         yield from found
-
-
-def _whole(text: str, redact: Callable[[str], str]) -> str:
-    """The beginning of a text without secrets; an ellipsis shows a redactor where a secret may be cut off."""
-    return redact(text if len(text) <= _WINDOW else f"{text[:_WINDOW]}…")
-
-
-def _cut(text: str, limit: int, redact: Callable[[str], str]) -> str:
-    """One line, redacted before it is cut: half a secret would not be recognized."""
-    return one_line(_whole(text, redact), limit)
