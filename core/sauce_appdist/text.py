@@ -6,13 +6,22 @@ import html
 import json
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What a terminal obeys, what ends a line, what turns the order of a line round, half a surrogate pair, and tags, which
+# are text that nobody sees, unless they name the country of a flag.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
+)
+# In JSON an escape means the same, so everything that is not seen is escaped, but for the joiners of scripts and emoji.
+_NOT_SEEN = re.compile(
+    "[\x80-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 # GitHub's runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line, as Azure Pipelines
 # accepts `##vso[…]` and TeamCity `##teamcity[…]`. A shell step may run on any of them.
 _MARK = r"##(?=[A-Za-z]*\[)"
@@ -22,6 +31,8 @@ _MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much o
 _CUT = re.compile(r"…+|\.{3,}")
 _MASKS = ("***", "???", "XXX")  # the first that no secret begins with, ends with or contains
 _ZERO_WIDTH_SPACE = "\u200b"
+# What GitHub turns into a link or an emoji: @name, #123, GH-123, :name:. Not 12:30:45, which people copy.
+_LINKED = re.compile(r"@|#(?=\d)|\bGH-(?=\d)|:(?!\d\d:)(?=[\w+-]+:)", re.IGNORECASE | re.ASCII)
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")  # comes along when text is pasted
 
 
@@ -139,14 +150,16 @@ def is_placeholder(secret: str) -> bool:
     return len(secret.strip()) < MIN_SECRET
 
 
-def without_commands(json_text: str) -> str:
-    """JSON of the same meaning in which no runner finds a command."""
-    return re.sub(_MARK, r"#\\u0023", json_text)
+def json_text(data: Any, *, ascii_only: bool = False) -> str:
+    """Indented JSON in which no runner finds a command, and that shows a terminal nothing to obey or to hide."""
+    text = json.dumps(data, ensure_ascii=ascii_only, indent=2)
+    text = _NOT_SEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return re.sub(_MARK, r"#\\u0023", text).replace("\x7f", r"\u007f")
 
 
 def printable(text: str) -> str:
     """Lines for a log: without control characters, and without anything that a runner reads as a command."""
-    text = _CONTROL.sub(_ZERO_WIDTH_SPACE, text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _CONTROL.sub(_ZERO_WIDTH_SPACE, _with_line_feeds(text))
     return _COMMAND.sub(
         lambda found: found.group().replace(":", f":{_ZERO_WIDTH_SPACE}").replace("##", f"#{_ZERO_WIDTH_SPACE}#"),
         text,
@@ -199,18 +212,34 @@ def one_line(text: str, limit: int = 200) -> str:
 
 
 def markdown(text: str, limit: int = 200) -> str:
-    """One line that stays plain text in Markdown, also in a table cell."""
-    text = re.sub(r"([\\`*_\[\]<>|~&$#!@])", r"\\\1", one_line(text, limit))
+    """One line that stays plain text in GitHub's Markdown, also in a table cell and after its filters.
+
+    Those make links of names, numbers and emoji codes in what is rendered already, where an escape is gone: there, a
+    zero-width space is put in between.
+    """
+    text = _LINKED.sub(lambda found: f"{found[0]}{_ZERO_WIDTH_SPACE}", one_line(text, limit))
+    text = re.sub(r"([\\`*_\[\]<>|~&$#!@])", r"\\\1", text)
     return text.replace("://", "\\://").replace("www.", "www\\.")
+
+
+def markdown_url(url: str) -> str:
+    """A web address as the destination of a Markdown link, also in a table cell; "" for any other text."""
+    address = quote(url, safe="/:?#@!$&'*+,;=%-._~", errors="replace").replace("&", "&amp;")
+    return address if re.match("https?://[^/?#]", address) else ""
 
 
 def markdown_block(text: str, limit: int = 4000) -> str:
     """A fenced code block that its content cannot close, truncated to `limit` characters."""
     if len(text) > limit:
         text = f"{text[:limit]}\n… ({len(text) - limit} more characters)"
+    text = _CONTROL.sub(_ZERO_WIDTH_SPACE, _with_line_feeds(text))
     ticks = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, ticks + 1)
-    return f"{fence}text\n{_CONTROL.sub(_ZERO_WIDTH_SPACE, text)}\n{fence}"
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def basic_pair(user: str, password: str) -> str:

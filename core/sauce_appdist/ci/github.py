@@ -11,7 +11,7 @@ import github_action_utils as gha
 from sauce_appdist.ci.base import Ci, Job
 from sauce_appdist.ci.report import MARKS
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import markdown, markdown_block
+from sauce_appdist.text import markdown, markdown_block, markdown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -141,8 +141,8 @@ def summary(report: Report, redact: Callable[[str], str] = str) -> str:
     if report.facts:
         lines += ["| | |", "|---|---|"]
         for label, text, url in report.facts:
-            shown = cell(text)
-            lines.append(f"| **{label}** | {f'[{shown}]({redact(url)})' if url else shown} |")
+            shown, address = cell(text), markdown_url(redact(url or ""))
+            lines.append(f"| **{label}** | {f'[{shown}]({address})' if address else shown} |")
         lines.append("")
     if report.parts:
         lines += ["| Step | | |", "|---|---|---|"]

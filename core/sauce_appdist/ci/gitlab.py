@@ -5,7 +5,6 @@ The files are in the project's directory, where a template's `artifacts` expect 
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from sauce_appdist.ci.base import Ci, Job
 from sauce_appdist.ci.terminal import plain_report
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import is_single_line, one_line
+from sauce_appdist.text import is_single_line, json_text, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +93,7 @@ class GitLab(Ci):
 
     def finish(self, outputs: StepOutputs) -> None:
         files = self.output_files()
-        values = json.dumps(self.values(outputs), ensure_ascii=False, indent=2)
+        values = json_text(self.values(outputs))
         files[OUTPUTS].write_text(values + "\n", encoding="utf-8")
         files[DOTENV].write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
         links = [
@@ -102,7 +101,7 @@ class GitLab(Ci):
             for _, text, url in self.report.links
         ]
         content = {"Mobile App Distribution": links} if links else {}
-        files[ANNOTATIONS].write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        files[ANNOTATIONS].write_text(json_text(content) + "\n", encoding="utf-8")
         for line in plain_report(self.report):
             self.info(line)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from sauce_appdist.ci.base import Ci, say
 from sauce_appdist.ci.report import MARKS
-from sauce_appdist.text import without_commands
+from sauce_appdist.text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -189,7 +188,5 @@ class JsonOutput(Answers):
         self._write(outputs.values())
 
     def _write(self, data: Any) -> None:
-        # Escape what the stream cannot encode, and what a runner takes for a command anywhere in a line.
         wide = (self._out.encoding or "utf-8").lower().replace("-", "") == "utf8"
-        text = json.dumps(self._redacted(data), ensure_ascii=not wide, indent=2)
-        print(without_commands(text), file=self._out, flush=True)
+        print(json_text(self._redacted(data), ascii_only=not wide), file=self._out, flush=True)
