@@ -57,7 +57,9 @@ _UNCONVERTED = {"Array", "Object", "null", "[object Object]"}
 _OTHER_LISTS = {
     re.compile(r"\[[^\[\]\",\n\r]*[,\n\r][^\[\]]*\]"): "is a list in brackets without quotes",
     re.compile(r"[-*] [^\n\r]*(?:[\n\r]\s*[-*] [^\n\r]*)*"): "is a list with a dash before each item",
-    re.compile(r"'[^']*'(?:(?:\s*,|[^\S\n\r]*[\n\r])\s*'[^']*')*|“[^”]*”"): "is in quotes that would be part of the names",
+    re.compile(
+        r"'[^']*'(?:(?:\s*,|[^\S\n\r]*[\n\r])\s*'[^']*')*|“[^”]*”"
+    ): "is in quotes that would be part of the names",
     re.compile(r"(?s).*\S[^\S\n\r]+#\s.*"): "has ' # ', but there are no comments in a list",
 }
 

@@ -30,7 +30,8 @@ _NAMES = (
 _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL
 )
-_TITLE, _END_OF_TITLE = re.compile(r"<title[^<>]*>(.*)", re.I | re.S), re.compile("</title", re.I)
+_TITLE = re.compile(r"<title[^<>]*>(.*)", re.IGNORECASE | re.DOTALL)
+_END_OF_TITLE = re.compile("</title", re.IGNORECASE)
 
 
 class Reason(NamedTuple):
