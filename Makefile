@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	"$$p" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 GITLAB_CI_LOCAL := tests/runners/node_modules/.bin/gitlab-ci-local
 
-.PHONY: help demo test check setup runners render lock bench clean
+.PHONY: help demo test faults check setup runners render lock bench clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,6 +22,10 @@ demo: setup  ## Run the main job on the emulator, in this terminal and in a real
 
 test: setup runners  ## Run all tests, those in act and gitlab-ci-local included
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+ONLY ?= *
+faults: setup  ## Run every step through every fault; ONLY='promote/*' chooses cells
+	@$(BIN)/python tests/faults/run.py --only '$(ONLY)'
 
 check: setup  ## Run the linters, the types and the freshness of rendered files
 	$(BIN)/ruff check
