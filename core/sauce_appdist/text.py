@@ -30,6 +30,7 @@ MIN_SECRET = 8  # characters; anything shorter is a placeholder, and hiding it w
 _MIN_PART = 4  # characters; hiding a shorter part of a secret would hide much of every message
 _CUT = re.compile(r"…+|\.{3,}")
 _MASKS = ("***", "???", "XXX")  # the first that no secret begins with, ends with or contains
+_COMPARED = 200  # characters of a name that are compared: the time for it grows with their square
 _ZERO_WIDTH_SPACE = "\u200b"
 # What GitHub turns into a link or an emoji: @name, #123, GH-123, :name:. Not 12:30:45, which people copy.
 _LINKED = re.compile(r"@|#(?=\d)|\bGH-(?=\d)|:(?!\d\d:)(?=[\w+-]+:)", re.IGNORECASE | re.ASCII)
@@ -187,8 +188,8 @@ def folded(text: str) -> str:
 
 def meant(name: str, known: Iterable[str]) -> list[str]:
     """Those of the known names that a name means: the exact one, else those that read the same (see `folded`)."""
-    known = list(known)
-    return [one for one in known if one == name] or [one for one in known if folded(one) == folded(name)]
+    known, plain = list(known), folded(name)
+    return [one for one in known if one == name] or [one for one in known if folded(one) == plain]
 
 
 def reads_as(one: str | None, other: str | None) -> bool:
@@ -200,8 +201,8 @@ def did_you_mean(value: str, known: Iterable[str | None]) -> str:
     """` (did you mean 'QA'?)` if a known name is similar, ignoring case; else an empty text."""
     import difflib  # loaded only if there is a mistake
 
-    folded = {name.casefold(): name for name in known if name}
-    near = difflib.get_close_matches(value.casefold(), folded, n=1)
+    folded = {name[:_COMPARED].casefold(): name for name in known if name}
+    near = difflib.get_close_matches(value[:_COMPARED].casefold(), folded, n=1)
     return f" (did you mean {one_line(folded[near[0]], 60)!r}?)" if near and folded[near[0]] != value else ""
 
 
@@ -222,9 +223,9 @@ def markdown(text: str, limit: int = 200) -> str:
     return text.replace("://", "\\://").replace("www.", "www\\.")
 
 
-def markdown_url(url: str) -> str:
-    """A web address as the destination of a Markdown link, also in a table cell; "" for any other text."""
-    address = quote(url, safe="/:?#@!$&'*+,;=%-._~", errors="replace").replace("&", "&amp;")
+def web_link(url: str) -> str:
+    """A web address without anything that ends a link, whether in Markdown or on a terminal; "" for any other text."""
+    address = quote(url, safe="/:?#@!$&'*+,;=%-._~", errors="replace")
     return address if re.match("https?://[^/?#]", address) else ""
 
 

@@ -95,7 +95,7 @@ class GitLab(Ci):
         files = self.output_files()
         values = json_text(self.values(outputs))
         files[OUTPUTS].write_text(values + "\n", encoding="utf-8")
-        files[DOTENV].write_text(self._redact(self._dotenv(outputs)), encoding="utf-8", newline="\n")
+        files[DOTENV].write_text(self._dotenv(outputs), encoding="utf-8", newline="\n")
         links = [
             {"external_link": {"label": one_line(self.clean(text)), "url": self._redact(url or "")}}
             for _, text, url in self.report.links
@@ -115,14 +115,16 @@ class GitLab(Ci):
         left_out: list[str] = []
         expanded: list[str] = []
         size = 0
-        for name, text in outputs.dotenv().items():
+        for name, value in outputs.dotenv().items():
+            text = self._redact(value)
             line = f"{name}={text}\n"
-            fits = size + len(line.encode()) <= DOTENV_BYTES and len(lines) < DOTENV_VARIABLES
+            length = len(line.encode(errors="replace"))
+            fits = size + length <= DOTENV_BYTES and len(lines) < DOTENV_VARIABLES
             if _EXPANDED.search(text):
                 expanded.append(name)
             elif is_single_line(text) and text == text.strip() and fits:
                 lines.append(line)
-                size += len(line.encode())
+                size += length
             else:
                 left_out.append(name)
         if left_out:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from sauce_appdist.ci.base import Ci, say
 from sauce_appdist.ci.report import MARKS
-from sauce_appdist.text import json_text
+from sauce_appdist.text import json_text, web_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +81,7 @@ class Terminal(Ci):
     def _rich(self, outputs: dict[str, str]) -> bool:
         try:
             from rich.console import Console  # never loaded in CI
+            from rich.style import Style
             from rich.table import Table
             from rich.text import Text
         except ImportError:
@@ -90,7 +91,8 @@ class Terminal(Ci):
         console.print(Text(f"{report.mark} {self.clean(report.title)}", "bold"))
         facts = Table(show_header=False, box=None, padding=(0, 2))
         for label, text, url in report.facts:
-            facts.add_row(Text(label, "dim"), Text(self.clean(text), f"link {url}" if url else ""))
+            address = web_link(self.clean(url or ""))
+            facts.add_row(Text(label, "dim"), Text(self.clean(text), Style(link=address) if address else ""))
         console.print(facts)
         if report.parts:
             parts = Table("step", "", "what", box=None, padding=(0, 2), header_style="dim")
