@@ -152,7 +152,8 @@ class _Handler(WSGIRequestHandler):
 
     def finish(self) -> None:
         try:
-            super().finish()
+            with contextlib.suppress(ConnectionError):  # the client went away before all of the answer was sent
+                super().finish()
         finally:
             self.open_connections.remove(self.connection)
 

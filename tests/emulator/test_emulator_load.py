@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -138,3 +140,21 @@ def test_the_log_keeps_the_latest_requests_up_to_a_size(api: Ask, look: Look, mo
     api("PATCH", f"{BUILD}/", data={"comment": "x" * 20_000})
     (latest,) = look("requests")
     assert (latest["number"], len(latest["form"]["comment"])) == (35, 20_000)
+
+
+def test_clients_that_go_away_leave_nothing_behind(
+    emulator: Emulator, api: Ask, look: Look, capfd: pytest.CaptureFixture[str]
+) -> None:
+    order = {"path": "/projects/", "times": 8, "delay": 0.2, "body": "x" * 2**20}
+    assert api("POST", "/_emulator/faults", json=order, auth=None).status_code == 200
+    for _ in range(8):
+        with socket.create_connection(("127.0.0.1", emulator._port or 0)) as connection:
+            connection.sendall(b"GET /api/1/projects/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            # Closed with a reset, so that the emulator cannot write.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    until = time.monotonic() + 10
+    while len(emulator._open._sockets) > 1 and time.monotonic() < until:  # all but that of `api`
+        time.sleep(0.05)
+    assert len(emulator._open._sockets) == 1
+    assert [one["status"] for one in look("requests")] == [200] * 8
+    assert capfd.readouterr().err == ""
