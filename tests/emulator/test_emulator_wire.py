@@ -168,8 +168,10 @@ def test_stopping_closes_the_port_and_kept_connections() -> None:
 def test_stopping_does_not_wait_for_a_delay(emulator: Emulator, api: Ask) -> None:
     order(api, path="projects", delay=60)
 
+    answers = []
+
     def ask() -> None:
-        requests.get(emulator.url + PROJECTS, auth=CI, timeout=30)
+        answers.append(requests.get(emulator.url + PROJECTS, auth=CI, timeout=30).status_code)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -179,6 +181,7 @@ def test_stopping_does_not_wait_for_a_delay(emulator: Emulator, api: Ask) -> Non
     emulator.stop()
     thread.join()
     assert time.perf_counter() - started < 5
+    assert answers == [200]
 
 
 # --- the request log --------------------------------------------------------------------------
