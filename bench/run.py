@@ -9,11 +9,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import cold, find, load, report, warm, wire
+from bench import cold, find, load, redact, report, warm, wire
 from bench.measure import Failed
 from bench.setting import Setting
 
-SECTIONS = {"wire": wire.run, "warm": warm.run, "find": find.run, "cold": cold.run, "load": load.run}
+SECTIONS = {
+    "wire": wire.run,
+    "warm": warm.run,
+    "find": find.run,
+    "cold": cold.run,
+    "redact": redact.run,
+    "load": load.run,
+}
 
 
 def main() -> int:
