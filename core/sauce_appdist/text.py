@@ -19,7 +19,7 @@ _CONTROL = re.compile(
     r"|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]+"
 )
 # In JSON an escape means the same, so everything that is not seen is escaped, but for the joiners of scripts and emoji.
-_NOT_SEEN = re.compile(
+_NOT_SEEN = (  # compiled where JSON is written
     "[\x80-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 # GitHub's runner accepts `::command::` after leading blanks, and `##[command]` anywhere in a line, as Azure Pipelines
@@ -154,7 +154,7 @@ def is_placeholder(secret: str) -> bool:
 def json_text(data: Any, *, ascii_only: bool = False) -> str:
     """Indented JSON in which no runner finds a command, and that shows a terminal nothing to obey or to hide."""
     text = json.dumps(data, ensure_ascii=ascii_only, indent=2)
-    text = _NOT_SEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    text = re.sub(_NOT_SEEN, lambda found: json.dumps(found[0])[1:-1], text)
     return re.sub(_MARK, r"#\\u0023", text).replace("\x7f", r"\u007f")
 
 
