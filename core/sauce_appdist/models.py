@@ -44,6 +44,9 @@ def _names(value: object) -> object:
         value = str(value)
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, dict):
+        value = [value] if "name" in value else list(value.values())  # PHP writes a filtered list as an object
+    value = _flat(value)
     if isinstance(value, list):
         return [item.get("name", item) if isinstance(item, dict) else item for item in value]
     return value
@@ -53,9 +56,13 @@ def _flat(value: object) -> object:
     """A flat list from a nested one of any depth; the service nests members in a second list."""
     if not isinstance(value, list):
         return value
-    flat: list[object] = []
-    for item in value:
-        flat.extend(_flat(item) if isinstance(item, list) else [item])  # type: ignore[arg-type]
+    flat, rest = [], value[::-1]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, list):
+            rest.extend(reversed(item))
+        else:
+            flat.append(item)
     return flat
 
 
@@ -67,6 +74,9 @@ def _mapping(value: object) -> object:
 Names = Annotated[list[str], BeforeValidator(_names)]
 Flat = BeforeValidator(_flat)
 PhpObject = BeforeValidator(_mapping)
+
+# An id that can be sent back: not empty, no blanks around it.
+Id = Annotated[str, Field(pattern=r"^\S(?:.*\S)?$")]
 
 # Not documented. None (unknown) if the server does not show it.
 FOLDER = AliasChoices("folderPath", "folder_path", "folderName", "folder_name", "folder")
@@ -81,7 +91,7 @@ def spellings(project_id: str) -> tuple[str, ...]:
 class ApiModel(BaseModel):
     """A model that reads the vendor's camelCase, keeps unknown fields, and accepts numbers as ids.
 
-    An optional field that cannot be read becomes None (see `readable`).
+    An optional field that cannot be read becomes None, and `unreadable` tells it from one that is missing.
     """
 
     model_config = ConfigDict(
@@ -94,11 +104,30 @@ class ApiModel(BaseModel):
         defer_build=True,
     )
 
+    def unreadable(self, *names: str) -> bool:
+        """Whether the server sent one of these fields in a shape that cannot be read.
+
+        A decision must not take such a field for a missing one. `model_extra` keeps its value.
+        """
+        extra = self.model_extra or {}
+        return any(spelled + _UNREADABLE in extra for name in names for spelled in _spelled(type(self), name))
+
+
+_UNREADABLE = " (unreadable)"
+
+
+def _spelled(model: type[ApiModel], name: str) -> list[str]:
+    """The names that a field of a model may have in JSON."""
+    field = model.model_fields[name]
+    alias = field.validation_alias or field.alias or name
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [name, *(choice for choice in choices if isinstance(choice, str))]
+
 
 def readable(body: bytes, error: ValidationError) -> bytes | None:
-    """A JSON response without the fields that `error` reports as unreadable, so that the rest can be used.
+    """A JSON response in which the fields that `error` reports are marked as unreadable, so that the rest can be used.
 
-    None if nothing can be omitted.
+    None if no field can be marked.
     """
     try:
         data = json.loads(body)
@@ -109,7 +138,8 @@ def readable(body: bytes, error: ValidationError) -> bytes | None:
         if field is None:
             return None
         inside, name = field
-        inside.pop(name, None)
+        if name in inside:
+            inside[name + _UNREADABLE] = inside.pop(name)
     return json.dumps(data).encode()
 
 

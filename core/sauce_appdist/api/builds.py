@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from sauce_appdist.api import Resource, choice, flag, form_fields, joined, line, path, prose
 from sauce_appdist.errors import InputError
-from sauce_appdist.models import FOLDER, ApiModel, Counter, Moment, Names, PhpObject, Reply, has_field
+from sauce_appdist.models import FOLDER, ApiModel, Counter, Id, Moment, Names, PhpObject, Reply, has_field
 from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Build(ApiModel):
     and every counter are None if the server does not show them.
     """
 
-    id: str
+    id: Id
     self_path: str | None = Field(None, alias="self")
     project_id: str | None = None
     app_name: str | None = None
@@ -100,7 +100,7 @@ class CopiedBuild(Reply):
 
     model_config = ConfigDict(alias_generator=None)
 
-    build_id: str
+    build_id: Id
     folder_path: str | None = None
     app_name: str | None = None
     assigned_groups: Names | None = None

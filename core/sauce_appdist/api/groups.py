@@ -8,6 +8,7 @@ from pydantic import AliasChoices, AliasPath, Field
 
 from sauce_appdist.api import Resource, addresses, form_fields, line, path
 from sauce_appdist.api.testers import Group, Tester
+from sauce_appdist.errors import TransportError
 from sauce_appdist.models import Flat, Reply
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Groups(Resource):
 
     def _members(self, method: str, group_id: str, emails: Sequence[str]) -> builtins.list[Tester]:
         form = {"email": addresses(emails)}
-        changed = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form).testers
+        reply = self.transport.request(method, path(_GROUPS, group_id), MembersReply, form=form)
+        if reply.unreadable("testers"):
+            raise TransportError(
+                f"{method} {path(_GROUPS, group_id)}: done, but the list of the changed testers cannot be read.",
+                sent=True,
+            )
         # A server that only responds ok has changed all of them.
-        return [Tester(email=email) for email in form["email"].split(",")] if changed is None else changed
+        return [Tester(email=email) for email in form["email"].split(",")] if reply.testers is None else reply.testers

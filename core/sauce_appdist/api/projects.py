@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sauce_appdist.api import Resource
-from sauce_appdist.models import FOLDER, ApiModel, Reply, has_field
+from sauce_appdist.models import FOLDER, ApiModel, Id, Reply, has_field
 
 if TYPE_CHECKING:
     import builtins
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Project(ApiModel):
     """An app on one platform."""
 
-    id: str
+    id: Id
     self_path: str | None = Field(None, alias="self")
     name: str | None = None
     package_name: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from sauce_appdist.api import Resource, addresses, flag, form_fields, identifier, line, path
-from sauce_appdist.models import ApiModel, Flat, Moment, Reply
+from sauce_appdist.models import ApiModel, Flat, Id, Moment, Reply
 
 if TYPE_CHECKING:
     import builtins
@@ -33,7 +33,7 @@ class Membership(ApiModel):
 class Group(ApiModel):
     """A tester group; `testers` is None if the response does not list them."""
 
-    id: str
+    id: Id
     name: str = ""
     testers: Annotated[list[Tester], Flat] | None = None
 

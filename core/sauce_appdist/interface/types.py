@@ -295,6 +295,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
+        if not all(isinstance(item, str) for item in value):
+            return json.dumps(value, ensure_ascii=False)
         text = ",".join(_quoted(item) for item in value)
         return json.dumps(value, ensure_ascii=False) if _other_list(text) else text
     if isinstance(value, dict):

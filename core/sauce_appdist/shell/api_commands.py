@@ -128,6 +128,10 @@ def _all_groups(answer: Any, values: Values) -> None:
     refused = [name for names in lists for name in names or []]
     if isinstance(answer, UpdatedBuild) and answer.groups is not None:
         refused += [name for name in values.get("groups", []) if name not in answer.groups]
+    fields = {"invalid_groups", "invalid_project_groups", *(["groups"] if "groups" in values else [])}
+    fields &= type(answer).model_fields.keys()
+    if answer.unreadable(*fields):
+        raise PartialSuccessError("Done, but the answer does not tell in a readable way which groups were refused.")
     if refused:
         raise PartialSuccessError(f"Done, except for groups that the service does not know: {', '.join(refused)}.")
 

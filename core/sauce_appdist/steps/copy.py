@@ -223,6 +223,18 @@ def _report_copy(
     context.ci.report.fact("Copied to", f"{folder}: {where}", out.promoted_build_url)
     context.ci.info(f"Copied to {folder}: {where}.")
     refused = [*(reply.invalid_groups or []), *(reply.invalid_project_groups or [])]
+    if reply.unreadable("invalid_groups", "invalid_project_groups"):
+        known = f" (at least {', '.join(refused)})" if refused else ""
+        message = (
+            f"The copy was made ({where}), but the answer does not tell in a readable way which groups were refused"
+            f"{known}"
+        )
+        if inputs.on_invalid_groups == "fail":
+            raise PartialSuccessError(
+                f"{message}. Do not copy it again: check the groups of the copy in the dashboard, and continue with "
+                "the copy's ids."
+            )
+        context.ci.warning(f"{message}. Continuing, because on-invalid-groups is warn.")
     if refused:
         message = f"The copy was made ({where}), but the service does not know the groups {', '.join(refused)}"
         if inputs.on_invalid_groups == "fail":
@@ -346,7 +358,16 @@ def _newest(matches: list[Match]) -> Match | None:
 def _same_builds(
     inputs: CopyOptions, folder: str, target: find.Target, build: Build, projects: list[Project], context: Context
 ) -> list[Match]:
-    """Builds that could be the copy: by the folder if the service shows folders, and by the name of the app."""
+    """Builds that could be the copy: by the folder if the service shows folders, and by the name of the app.
+
+    Raises InputError if that cannot be determined.
+    """
+    for project in projects:
+        if project.unreadable("folder", "package_name", "platform"):
+            raise InputError(
+                f"if-exists: skip cannot determine whether project {project.id} has the copy: its folder, package name "
+                f"or platform cannot be read. {_INSTEAD}"
+            )
     source, others = _siblings(projects, target.project_id)
     # A renamed copy is recognized by its name; any other copy has the source's name.
     wanted_name = inputs.copied_app_name or (source.name if source else build.app_name)
@@ -359,15 +380,20 @@ def _same_builds(
             f"{len(others)} projects may have the copy, and the builds of each would have to be read. Set another "
             "copied-app-name, or use if-exists: copy."
         )
-    return [
-        (project, other)
-        for project in others
-        for other in context.client.builds.list(project.id)
-        if other.id != target.build_id
-        and not _is_older(other, build)
-        and other.app_version == build.app_version
-        and other.app_version_code == build.app_version_code
-    ]
+    matches = []
+    for project in others:
+        for other in context.client.builds.list(project.id):
+            if other.id == target.build_id or _is_older(other, build):
+                continue
+            pairs = ((other.app_version, build.app_version), (other.app_version_code, build.app_version_code))
+            if all(one == this for one, this in pairs):
+                matches.append((project, other))
+            elif all(one is None or this is None or one == this for one, this in pairs):
+                raise InputError(
+                    f"if-exists: skip cannot determine whether build {other.id} in project {project.id} is the copy: "
+                    f"its version or version code, or the one of build {build.id}, cannot be read. {_INSTEAD}"
+                )
+    return matches
 
 
 def _is_older(one: Build, build: Build) -> bool:
@@ -412,7 +438,7 @@ def _locate(reply: CopiedBuild, folder: str, target: find.Target, context: Conte
     made = f"Build {target.build_id} was copied to {folder} as build {reply.build_id}, but"
     try:
         found = _poll(lambda: _find_copy(reply, folder, target, context), context)
-    except ServiceError as error:
+    except (InputError, ServiceError) as error:  # InputError: an id that cannot be sent
         raise PartialSuccessError(f"{made} the copy's project could not be looked up: {error}") from None
     if found:
         return found

@@ -103,7 +103,9 @@ def describe_groups(matches: Sequence[GroupMatch]) -> str:
 
 
 def count_testers(matches: Sequence[GroupMatch]) -> int | None:
-    """The number of different testers in the groups; None if the service does not list those of every group."""
+    """The number of different testers in the groups; None if the service does not show all their addresses."""
     members = [match.group.testers for match in matches]
-    known = [testers for testers in members if testers is not None]
-    return len({tester.email for testers in known for tester in testers}) if len(known) == len(members) else None
+    if any(testers is None for testers in members):
+        return None
+    emails = {tester.email for testers in members for tester in testers or []}
+    return None if None in emails else len(emails)

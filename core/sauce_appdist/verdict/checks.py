@@ -536,8 +536,8 @@ def crash_rate(counts: Counts) -> float | None:
 
 
 def known(count: int | None) -> int | None:
-    """The counter, or None if it is negative or not a whole number."""
-    return count if type(count) is int and count >= 0 else None
+    """The counter, or None if it is negative, not a whole number, or too large for one."""
+    return count if type(count) is int and 0 <= count < 1 << 63 else None
 
 
 def _exact(rate: Rate) -> Fraction:
