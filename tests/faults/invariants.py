@@ -75,7 +75,7 @@ def _no_bug(_cell: Cell, ran: Ran, _: Clean) -> Iterator[str]:
 def _at_most_once(cell: Cell, ran: Ran, clean: Clean) -> Iterator[str]:
     for act, number in ran.account.acts.items():
         allowed = clean.ran.account.acts[act]
-        if cell.lies:
+        if cell.lies or "updated" in act:  # tags that cannot be seen are written, although they may be there
             allowed = max(allowed, 1)
         if number > allowed and "download" not in act.casefold():
             yield f"{act}: {number} times"
@@ -137,9 +137,12 @@ class Told:
         self.invited = ran.account.invitations[len(ran.account_before.invitations) :]
         self.mailed = len(ran.account.mails) > len(ran.account_before.mails)
         self.updated = any("update" in act.casefold() for act in ran.account.acts)
-        self.began = {f"{seen.request.method} {seen.request.path.rstrip('/').rpartition('/')[2]}" for seen in ran.seen if seen.request}  # fmt: skip
-        # A fault that comes before a request is read may have met any of them.
-        self.unread = any(seen.request is None for seen in ran.seen) or cell.fault.stage != "request"
+
+    def may_have(self, part: str) -> bool:
+        """Whether the copy or the invitation was under way: its request arrived, or was lost on a broken connection."""
+        paths = [seen.request.path.rstrip("/") for seen in self.ran.seen if seen.request and seen.request.writes]
+        stopped = self.text("failed-step") == part or self.ran.step.words == part
+        return stopped or any(path.endswith((f"/{part}", f"/{part}s")) for path in paths)
 
     def text(self, name: str) -> str:
         """An output as text; "" if it is unknown."""
@@ -174,7 +177,7 @@ def _copied(told: Told) -> str | None:
         return "true, but no copy was made"
     if made and said not in {"true", "unknown"}:
         return f"{said!r}, but a copy was made"
-    if said == "unknown" and "POST copy" not in told.began and not told.unread:
+    if said == "unknown" and not told.may_have("copy"):
         return "unknown, but no copy was requested"
     return None
 
@@ -210,8 +213,8 @@ def _notified(told: Told) -> str | None:
         return f"{said!r}, but testers were mailed"
     if said == "true" and not told.mailed:
         return "true, but nobody was mailed"
-    if said == "unknown" and "POST invites" not in told.began and "POST invite" not in told.began and not told.unread:
-        return f"unknown, but nobody was invited: {told.began}"
+    if said == "unknown" and not told.may_have("invite"):
+        return "unknown, but nobody was to be invited yet"
     return None
 
 
