@@ -6,13 +6,12 @@ import gc
 import io
 import os
 import re
-import signal
 import sys
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from sauce_appdist import __version__
+from sauce_appdist import __version__, cancellation
 from sauce_appdist.clock import Clock
 from sauce_appdist.errors import (
     AppDistError,
@@ -49,8 +48,7 @@ def entrypoint() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             # Flush every line, even to a pipe, so that lines stay in order. A Windows console lacks some characters.
             stream.reconfigure(line_buffering=True, errors="replace")
-    for cancelled in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(cancelled, _cancel)
+    cancellation.listen()
     try:
         code = main(*_in_utf8(sys.argv[1:], os.environ), sys.stdout)
     except Cancelled:
@@ -100,18 +98,6 @@ def _in_utf8(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[Sequence[
         whole = not (equals and option.startswith("--"))
         words.append(read(before, word) if whole else f"{option}={read(option, value)}")
     return words, {name: read(name, text) for name, text in environ.items()}
-
-
-def _cancel(*_: object) -> NoReturn:
-    _ignore_signals()
-    raise Cancelled("The job was cancelled.")
-
-
-def _ignore_signals() -> None:
-    """From here on no signal interrupts the report and the outputs."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is _cancel:
-            signal.signal(number, signal.SIG_IGN)
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, clock: Clock | None = None) -> int:
@@ -181,7 +167,10 @@ def run_step(
     problem = _problem(work)
     if ignored and isinstance(problem, InputError):
         problem = InputError(f"{problem}\n(Ignored in favour of the inputs that are set here: {', '.join(ignored)}.)")
-    _ignore_signals()
+    if isinstance(problem, Cancelled) and outputs.lasting():
+        problem = PartialSuccessError(
+            f"{problem} Before that, the step did what its outputs tell. Do not run it again."
+        )
     if problem:
         ci.report.problem = problem
         ci.error(problem)
@@ -239,7 +228,6 @@ def run_api(command: Command, environ: Mapping[str, str], out: TextIO, clock: Cl
         problem = _problem(work)
     except BrokenPipeError:
         return ExitCode.OK  # the reader of stdout has gone
-    _ignore_signals()
     if problem:
         ci.error(problem)
     return problem.exit_code if problem else ExitCode.OK
@@ -330,9 +318,12 @@ def _warn_of_placeholders(unused: Mapping[str, str], ci: Ci) -> None:
 
 
 def _problem(work: Callable[[], None]) -> AppDistError | None:
-    """The error that ended the work, if any; a bug becomes an AppDistError."""
+    """The error that ended the work, if any; a bug becomes an AppDistError. No signal interrupts what follows."""
     try:
-        work()
+        try:
+            work()
+        finally:
+            cancellation.ignore()
     except AppDistError as error:
         return error
     except BrokenPipeError:

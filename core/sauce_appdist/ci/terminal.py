@@ -7,6 +7,7 @@ import stat
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from sauce_appdist import cancellation
 from sauce_appdist.ci.base import Ci, say
 from sauce_appdist.ci.report import MARKS
 from sauce_appdist.text import json_text, web_link
@@ -127,7 +128,8 @@ class Answers(Terminal):
         if self.job.system or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        with cancellation.at_once():
+            return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
         """Print an answer of the service: a table or a text. `data` is the same for a script."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sauce_appdist.errors import AppDistError, ServiceError
 from sauce_appdist.interface import kebab, variable
 from sauce_appdist.interface.inputs import extra
 from sauce_appdist.interface.types import as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sauce_appdist.api.builds import Build
 
 
@@ -25,6 +29,10 @@ class StepOutputs(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     dry_run: bool | None = output("`true` if nothing was written because `dry-run` was set.")
+
+    def lasting(self) -> bool:
+        """Whether the step did something, or may have, that must not be done twice."""
+        return False
 
     def values(self) -> dict[str, Any]:
         """Every output by its YAML name, as a value for JSON; None is unknown."""
@@ -41,6 +49,22 @@ class StepOutputs(BaseModel):
             for name, field in type(self).model_fields.items()
             if extra(field)["dotenv"] and as_text(getattr(self, name))
         }
+
+
+@contextmanager
+def unknown_while_sent(out: object, name: str) -> Iterator[None]:
+    """Send a request that decides an output: the output is `unknown` from before, until the caller sets it.
+
+    As it was before, if the request certainly had no effect.
+    """
+    before = getattr(out, name)
+    setattr(out, name, "unknown")
+    try:
+        yield
+    except AppDistError as error:
+        if not (isinstance(error, ServiceError) and error.sent):
+            setattr(out, name, before)
+        raise
 
 
 class AppOutputs(StepOutputs):

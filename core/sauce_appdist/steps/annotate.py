@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Self
 
@@ -12,7 +13,7 @@ from sauce_appdist.api import or_empty
 from sauce_appdist.api.builds import UpdatedBuild
 from sauce_appdist.errors import Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option
-from sauce_appdist.interface.outputs import AppOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output, unknown_while_sent
 from sauce_appdist.interface.types import Flag, Items, Line, Pairs, Prose, Tags, as_text
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory
@@ -90,10 +91,13 @@ class Inputs(AnnotateOptions, BuildInputs):
         return self
 
 
+CHANGED = "true if an update was sent and accepted; unknown if that cannot be determined."
+
+
 class AnnotateOutputs(AppOutputs):
     """The annotations."""
 
-    changed: bool | None = output("true if an update was sent.", dotenv=True)
+    changed: bool | Literal["unknown"] | None = output(CHANGED, dotenv=True)
     release_notes: str | None = output("Release notes after the step; empty if the service does not show them.")
     tags: list[str] | None = output("Tags after the step; empty if the service does not show them.")
     permission_groups: list[str] | None = output(
@@ -146,7 +150,7 @@ _WORDS = {
 
 class _Annotated(Protocol):
     tags: list[str] | None
-    changed: bool | None
+    changed: bool | Literal["unknown"] | None
 
 
 class Written(NamedTuple):
@@ -210,7 +214,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     find.introduce(target, context, out)
     context.ci.report.title = f"Annotate {find.headline(target, out)}"
     context.ci.report.notes = update.release_notes
-    written = send(update, target, context)
+    written = send(update, target, context, out)
     written.into(out)
     context.ci.report.notes = written.confirmed.release_notes
     context.ci.report.fact("Would write" if context.dry_run else "Written", str(written.confirmed))
@@ -264,7 +268,7 @@ def _read(name: str | None) -> str | None:
     return text
 
 
-def send(update: Update, target: find.Target, context: Context) -> Written:
+def send(update: Update, target: find.Target, context: Context, out: _Annotated | None = None) -> Written:
     """Send one PATCH, and compare what the service shows afterwards (see `Written`).
 
     Reads the build once if the answer lacks values that were sent, and the build may show them: a newer server may
@@ -279,19 +283,22 @@ def send(update: Update, target: find.Target, context: Context) -> Written:
         context.ci.info(f"Would write to build {target.build_id}: {update}")
         return Written(update, update, sent=False, unconfirmed=[], contradicted={})
     try:
-        reply = context.client.builds.update(
-            target.project_id,
-            target.build_id,
-            release_notes=update.release_notes,
-            tags=or_empty(update.tags),
-            groups=or_empty(update.groups),
-            landing_page_mode=update.landing_page_mode,
-            metadata=update.metadata,
-        )
+        with unknown_while_sent(out, "changed") if out else nullcontext():
+            reply = context.client.builds.update(
+                target.project_id,
+                target.build_id,
+                release_notes=update.release_notes,
+                tags=or_empty(update.tags),
+                groups=or_empty(update.groups),
+                landing_page_mode=update.landing_page_mode,
+                metadata=update.metadata,
+            )
     except ServiceError as error:
         if error.sent:
             error.args = (f"{error} It is unknown whether the update was made; it is safe to send it again.",)
         raise
+    if out:
+        out.changed = True
     answer = Update(reply.changelog, reply.tags, reply.groups, reply.landing_page_mode, reply.metadata)
     shown = _comparable(answer, update)
     missing = _missing(update, shown)

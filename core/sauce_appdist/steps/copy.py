@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 from sauce_appdist.api import or_empty
 from sauce_appdist.errors import ApiError, Cancelled, InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, ConnectionInputs, option, required
-from sauce_appdist.interface.outputs import AppOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output, unknown_while_sent
 from sauce_appdist.interface.types import Items, Name, Word
 from sauce_appdist.models import spellings
 from sauce_appdist.steps import find
@@ -93,7 +93,13 @@ class CopyOutputs(AppOutputs):
     invalid_groups: list[str] | None = output("Groups of copy-groups that do not exist.")
     assigned_project_groups: list[str] | None = output("Tester groups assigned to the copy's project.")
     invalid_project_groups: list[str] | None = output("Groups of copy-project-groups that do not exist.")
-    copied: bool | None = output("true if a copy was made; false if it existed already, or in a dry run.", dotenv=True)
+    copied: bool | Literal["unknown"] | None = output(
+        "true if a copy was made; false if it existed already, or in a dry run; unknown if that cannot be determined.",
+        dotenv=True,
+    )
+
+    def lasting(self) -> bool:
+        return bool(self.copied) or super().lasting()
 
 
 class Outputs(CopyOutputs):
@@ -120,7 +126,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
         where = f"in {out.folder_path}" if out.folder_path else f"as {out.promoted_app_name}"
         context.ci.report.title = f"Found {name} {where}"
     else:
-        context.ci.report.title = f"{'Copied' if out.copied else 'Would copy'} {name} to {inputs.to_folder}"
+        context.ci.report.title = f"{'Copied' if out.copied is True else 'Would copy'} {name} to {inputs.to_folder}"
 
 
 def check_groups(inputs: CopyOptions, directory: Directory, context: Context) -> CopyGroups:
@@ -175,15 +181,16 @@ def copy(
         return target
     before()
     try:
-        reply = context.client.builds.copy(
-            target.project_id,
-            target.build_id,
-            to_folder=folder,
-            app_name=inputs.copied_app_name,
-            groups=or_empty(groups.build),
-            project_groups=or_empty(groups.project),
-            allow_all_testers=None if inputs.allow_all_testers == "inherit" else inputs.allow_all_testers == "true",
-        )
+        with unknown_while_sent(out, "copied"):
+            reply = context.client.builds.copy(
+                target.project_id,
+                target.build_id,
+                to_folder=folder,
+                app_name=inputs.copied_app_name,
+                groups=or_empty(groups.build),
+                project_groups=or_empty(groups.project),
+                allow_all_testers=None if inputs.allow_all_testers == "inherit" else inputs.allow_all_testers == "true",
+            )
     except ServiceError as error:
         if not error.sent:
             raise

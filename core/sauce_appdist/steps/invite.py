@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import model_validator
 
 from sauce_appdist.errors import InputError, PartialSuccessError, ServiceError
 from sauce_appdist.interface.inputs import BuildInputs, StepInputs, option, required
-from sauce_appdist.interface.outputs import AppOutputs, output
+from sauce_appdist.interface.outputs import AppOutputs, output, unknown_while_sent
 from sauce_appdist.interface.types import Flag, Items, Prose, Word
 from sauce_appdist.steps import find
 from sauce_appdist.steps.groups import Directory, count_testers, describe_groups
@@ -63,6 +64,9 @@ class InviteOutputs(AppOutputs):
         "not tell whom it mails.",
         dotenv=True,
     )
+
+    def lasting(self) -> bool:
+        return bool(self.invited_groups or self.notified) or super().lasting()
 
 
 class Outputs(InviteOutputs):
@@ -158,18 +162,20 @@ def invite(
         context.ci.info(f"Would invite to build {target.build_id}: {who}.")
         context.ci.report.fact("Would invite", who)
         return
+    mails = notify or context.client.newer_server
     try:
-        context.client.builds.invite(
-            target.project_id,
-            target.build_id,
-            groups=[match.reference for match in groups],
-            message=message,
-            notify=notify,
-        )
+        with unknown_while_sent(out, "notified") if mails else nullcontext():
+            context.client.builds.invite(
+                target.project_id,
+                target.build_id,
+                groups=[match.reference for match in groups],
+                message=message,
+                notify=notify,
+            )
     except ServiceError as error:
         if not error.sent:
             raise
-        out.notified = "unknown" if notify or context.client.newer_server else False
+        out.notified = "unknown" if mails else False
         context.ci.report.fact("Invited", f"unknown: {describe_groups(groups)}")
         raise PartialSuccessError(
             f"{error} It is unknown whether {describe_groups(groups)} were invited{' and mailed' if notify else ''}; "

@@ -245,7 +245,7 @@ class Promotion:
         if inputs.tags:
             tags = tag.merged(inputs.tags, inputs.tags_mode, target.build, self._context.ci.info)
             update = update._replace(tags=tags)
-        written = annotate.send(update, target, self._context)
+        written = annotate.send(update, target, self._context, self._out)
         written.into(self._out)
         done, report = written.confirmed, self._context.ci.report
         report.notes = done.release_notes
@@ -283,14 +283,14 @@ class Promotion:
                 raise  # a part within this one has recorded it
             unknown = isinstance(error, PartialSuccessError) and error.unknown
             # A copy may have been made, but not as requested.
-            ledger.fail(names, " ".join(str(error).split()), unknown=unknown, wrote=copies and bool(self._out.copied))
+            ledger.fail(names, " ".join(str(error).split()), unknown=unknown, wrote=copies and self._out.copied is True)
             self._publish()
             ci.report.title = f"Promotion stopped at {ledger.failed}"
             if not ledger.written and not isinstance(error, PartialSuccessError):
                 raise
             raise PartialSuccessError(self._advice(error, names, unknown=unknown)) from error
         planned = self._context.dry_run and not reads
-        found = copies and not self._out.copied  # the copy already existed
+        found = copies and self._out.copied is not True  # the copy already existed
         ledger.complete(names, planned=planned, wrote=not (reads or planned or found))
         self._publish()
 
@@ -319,12 +319,12 @@ class Promotion:
                 f"Do not run promote again. Check the build's invitations: if they are missing, run the invite step "
                 f"with {ids}."
             )
-        elif located and out.copied:
+        elif located and out.copied is True:
             lines.append(
                 f"To continue, run promote with {ids} (the copy) and omit {copy.INPUTS_TO_OMIT}: this does not "
                 "copy it again."
             )
-        elif out.promoted_build_id and out.copied:
+        elif out.promoted_build_id and out.copied is True:
             lines.append(
                 f"To continue, find the copy (build-id: {out.promoted_build_id}) in the dashboard, run promote with "
                 f"its build-url and omit {copy.INPUTS_TO_OMIT}."
@@ -332,8 +332,8 @@ class Promotion:
         elif written:
             lines.append(f"To continue, run promote again with {ids}: writing the same values again does no harm.")
         uninvited = "invite" in rest or (names == ("invite",) and not unknown)
-        if self._inputs.notify == "if-copied" and out.copied and uninvited:
+        if self._inputs.notify == "if-copied" and out.copied is True and uninvited:
             lines.append("Set notify: true there: a later run of this promotion mails nobody.")
-        if "source-tag" in rest and out.promoted_build_id and out.copied:
+        if "source-tag" in rest and out.promoted_build_id and out.copied is True:
             lines.append("Tag the original with a separate tag step.")
         return "\n".join(lines)

@@ -9,7 +9,7 @@ from sauce_appdist.interface.inputs import BuildInputs, option, required
 from sauce_appdist.interface.outputs import AppOutputs, output
 from sauce_appdist.interface.types import Tags
 from sauce_appdist.steps import find
-from sauce_appdist.steps.annotate import TagsInput, Update, send
+from sauce_appdist.steps.annotate import CHANGED, TagsInput, Update, send
 from sauce_appdist.text import meant, one_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Outputs(AppOutputs):
     """The tags."""
 
     tags: list[str] | None = output("Tags of the build after the step; empty if the service does not show them.")
-    changed: bool | None = output("true if an update was sent.", dotenv=True)
+    changed: bool | Literal["unknown"] | None = output(CHANGED, dotenv=True)
 
 
 def run(inputs: Inputs, context: Context, out: Outputs) -> None:
@@ -48,7 +48,7 @@ def run(inputs: Inputs, context: Context, out: Outputs) -> None:
     find.introduce(target, context, out)
     context.ci.report.title = f"Tags of {find.headline(target, out)}"
     tags = merged(inputs.tags, inputs.tags_mode, target.build, context.ci.info)
-    written = send(Update(tags=tags), target, context)
+    written = send(Update(tags=tags), target, context, out)
     written.into(out)
     if out.tags is not None:
         context.ci.report.fact("Tags", ", ".join(out.tags) or "none")
