@@ -12,6 +12,7 @@ from harness import API_KEY, Process
 from sauce_appdist.auth.oidc import Token
 from sauce_appdist.auth.signing import OidcAuth
 from sauce_appdist.errors import ApiError, AuthError, ServiceError, TransportError
+from sauce_appdist.wire.reasons import read_reason
 from wire.credentials import CONFIG_KEY, TOKEN
 from wire.support import CALLS, Wire
 
@@ -159,3 +160,16 @@ def test_a_firewall_is_told_in_a_step(process: Process, server: HTTPServer, step
     done = process(step, env={**env, **more})
     assert done.code == 3, done.log
     assert f"HTTP 403 with a page, 'Blocked'. {FOREIGN}" in done.log
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'\xef\xbb\xbf{"value": "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRw.abc"}', '{"value": "***"}'),
+        (b'Notice: x {"access_token": "opaque-token-1", "token_type": "Bearer"}', '"access_token": "***", "token_type'),
+        (b"id_token=opaque-token-1&x=1", "id_token=***&x=1"),
+        (b'{"message": "The access_token signature is wrong"}', "The access_token signature is wrong"),
+    ],
+)
+def test_what_looks_like_a_token_is_not_repeated(body: bytes, shown: str) -> None:
+    assert shown in str(read_reason(body, str))

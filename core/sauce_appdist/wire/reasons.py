@@ -30,6 +30,11 @@ _NAMES = (
 _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|svg)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL
 )
+# A failed answer of an identity provider may have a token that nobody knows yet: a JWT, or what a field calls one.
+_TOKEN = re.compile(
+    r"(\b(?:access|id|refresh)_token[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[^\s\"'&,<>]{8,}|eyJ[\w-]{5,}(?:\.[\w-]*){0,4}",
+    re.ASCII,
+)
 _TITLE = re.compile(r"<title[^<>]*>(.*)", re.IGNORECASE | re.DOTALL)
 _END_OF_TITLE = re.compile("</title", re.IGNORECASE)
 
@@ -58,7 +63,11 @@ class Reason(NamedTuple):
 
 
 def read_reason(body: bytes, redact: Callable[[str], str]) -> Reason:
-    """The reason in the body of a failed answer; `redact` hides secrets."""
+    """The reason in the body of a failed answer; `redact` hides secrets. What looks like a token is hidden too."""
+    return _reason(body, lambda text: _TOKEN.sub(r"\1***", redact(text)))
+
+
+def _reason(body: bytes, redact: Callable[[str], str]) -> Reason:
     try:
         data = json.loads(body[: _MAX_BODY + 1])
     except (ValueError, RecursionError):

@@ -119,7 +119,8 @@ def with_retries(
         try:
             return attempt()
         except AttemptFailed as caught:
-            failed = caught
+            failed = caught.with_traceback(None)  # its frames would keep the answer in memory during the next attempt
+            failed.__context__ = None
         except AppDistError as error:
             error.__context__ = None  # as below
             raise
