@@ -279,8 +279,8 @@ class Front:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             run.connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(run, connection), daemon=True)
-            run.threads.append(thread)
             thread.start()
+            run.threads.append(thread)
 
     def _serve(self, run: Run, connection: socket.socket) -> None:
         with connection, suppress(OSError):
