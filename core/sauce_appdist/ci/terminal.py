@@ -127,8 +127,8 @@ class Answers(Terminal):
         """Whether a person agrees; None if there is no person to ask."""
         if self.job.system or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
             return None
-        print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
         with cancellation.at_once():
+            print(f"{self.clean(question)} [y/N] ", end="", file=sys.stderr, flush=True)
             return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def show(self, data: Any, *, columns: Row = (), rows: Sequence[Row] = (), text: str = "") -> None:
