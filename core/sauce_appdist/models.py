@@ -44,12 +44,20 @@ def _names(value: object) -> object:
         value = str(value)
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, dict):
-        value = [value] if "name" in value else list(value.values())  # PHP writes a filtered list as an object
-    value = _flat(value)
     if isinstance(value, list):
         return [item.get("name", item) if isinstance(item, dict) else item for item in value]
     return value
+
+
+def _refused(value: object) -> object:
+    """A list of refused names: also from what PHP makes of a filtered list, an object, and from nested lists.
+
+    Any name in it is one too many, so that reading too much does no harm. A list that clears a build, like its tags,
+    is not read that way.
+    """
+    if isinstance(value, dict):
+        value = [value] if "name" in value else list(value.values())
+    return _names(_flat(value))
 
 
 def _flat(value: object) -> object:
@@ -72,6 +80,7 @@ def _mapping(value: object) -> object:
 
 
 Names = Annotated[list[str], BeforeValidator(_names)]
+RefusedNames = Annotated[list[str], BeforeValidator(_refused)]
 Flat = BeforeValidator(_flat)
 PhpObject = BeforeValidator(_mapping)
 

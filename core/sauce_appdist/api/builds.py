@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from sauce_appdist.api import Resource, choice, flag, form_fields, joined, line, path, prose
 from sauce_appdist.errors import InputError
-from sauce_appdist.models import FOLDER, ApiModel, Counter, Id, Moment, Names, PhpObject, Reply, has_field
+from sauce_appdist.models import FOLDER, ApiModel, Counter, Id, Moment, Names, PhpObject, RefusedNames, Reply, has_field
 from sauce_appdist.text import one_line
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ class CopiedBuild(Reply):
     folder_path: str | None = None
     app_name: str | None = None
     assigned_groups: Names | None = None
-    invalid_groups: Names | None = None
+    invalid_groups: RefusedNames | None = None
     assigned_project_groups: Names | None = None
-    invalid_project_groups: Names | None = None
+    invalid_project_groups: RefusedNames | None = None
 
 
 class Download(NamedTuple):
