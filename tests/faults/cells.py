@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-from faults.steps import STEPS, Step
+from faults.commands import STEPS, Step
 from faults.tables import ANSWERS, FIXED, REDIRECTS, RETRY_AFTER, SHAPES, SHORT, SIGNALS, changed_field, fields_of
 
 if TYPE_CHECKING:

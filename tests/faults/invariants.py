@@ -8,8 +8,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from faults.commands import SECRETS
 from faults.runs import GATE_FILES, GITLAB_FILES, Account, Clean, Ran
-from faults.steps import SECRETS
 from faults.tables import INJECTED
 from harness import ROOT
 from redaction.search import spellings

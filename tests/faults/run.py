@@ -17,10 +17,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from faults.cells import Cell, cell_of, cells_of
+from faults.commands import STEPS
 from faults.invariants import broken
 from faults.report import report
 from faults.runs import Ran, StageOfMatrix
-from faults.steps import STEPS
 
 EVERY = 10.0  # seconds between two lines of progress
 

@@ -25,8 +25,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from appdist_emulator import Emulator
+from faults.commands import CLIENT_SECRET, NETRC_PASSWORD, REQUEST_TOKEN, Step
 from faults.proxy import HOST, Front, Plan, Reply, Seen
-from faults.steps import CLIENT_SECRET, NETRC_PASSWORD, REQUEST_TOKEN, Step
 from harness import github_outputs
 from identity import AUDIENCE, CLIENT_ID, GITHUB_SUBJECT, IdentityProvider, Trust
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from faults.cells import Cell, cells_of, sample_of
+from faults.commands import API_KEY, STEPS
 from faults.invariants import INVARIANTS, broken
 from faults.runs import LIMIT, Ran, StageOfMatrix
-from faults.steps import API_KEY, STEPS
 from faults.tables import FIXED
 from harness import expect_rows
 
