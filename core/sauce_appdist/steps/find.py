@@ -19,7 +19,7 @@ from sauce_appdist.models import spellings
 from sauce_appdist.text import did_you_mean, folded, meant, one_line, plural, reads_as
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sauce_appdist.api.builds import Build
@@ -199,7 +199,12 @@ def _search(inputs: BuildInputs, context: Context, *, read: bool, to_folder: str
         builds = _builds(context, project.id, wanted.build_id)
         if builds is None:
             continue
-        _check_readable(inputs, builds)
+        _check_readable(
+            builds,
+            {"app_version": inputs.version, "app_version_code": inputs.version_code, "tags": inputs.with_tags},
+            "version, version code or tags",
+            "Set build-id and project-id, and omit version, version-code and with-tags.",
+        )
         if inputs.with_tags and builds and not any(shows_tags(build) for build in builds):
             raise InputError(
                 "with-tags is set, but this service does not show the tags of builds: set build-id and project-id, "
@@ -366,7 +371,12 @@ def _projects(inputs: BuildInputs, context: Context, wanted: Reference, to_folde
     to_folder = to_folder and own_spelling(to_folder, everything)
     names = meant(inputs.app_name or "", [project.name for project in everything if project.name])
     named = [one for one in everything if any(same_project(one.id, spelled) for spelled in wanted.project_ids)]
-    _check_readable_projects(inputs, named if wanted.project_ids else everything, to_folder)
+    _check_readable(
+        named if wanted.project_ids else everything,
+        {"package_name": inputs.package_name, "name": inputs.app_name, "folder": inputs.folder or to_folder},
+        "name, package name or folder",
+        "Set project-id and build-id.",
+    )
     of_any_platform = [
         project
         for project in (named if wanted.project_ids else everything)
@@ -485,28 +495,15 @@ def shows_tags(build: Build) -> bool:
     return build.tags is not None or "tags" in build.model_fields_set
 
 
-def _check_readable(inputs: BuildInputs, builds: list[Build]) -> None:
-    """Raise InputError if a build may match, but shows what is searched for in a shape that cannot be read."""
-    asked = {"app_version": inputs.version, "app_version_code": inputs.version_code, "tags": inputs.with_tags}
+def _check_readable(shown: Iterable[Build | Project], asked: Mapping[str, object], what: str, remedy: str) -> None:
+    """Raise InputError if one of them may match, but shows a field that is asked for in a shape that cannot be read."""
     names = [name for name, value in asked.items() if value]
-    for build in builds if names else ():
-        if build.unreadable(*names):
-            raise InputError(
-                f"Whether build {build.id} matches cannot be determined: its version, version code or tags cannot be "
-                "read. Set build-id and project-id, and omit version, version-code and with-tags."
-            )
-
-
-def _check_readable_projects(inputs: BuildInputs, projects: list[Project], to_folder: str | None) -> None:
-    """Raise InputError if a project may match, but shows what is searched for in a shape that cannot be read."""
-    asked = {"package_name": inputs.package_name, "name": inputs.app_name, "folder": inputs.folder or to_folder}
-    names = [name for name, value in asked.items() if value]
-    for project in projects if names else ():
-        if project.unreadable(*names):
-            raise InputError(
-                f"Whether project {project.id} matches cannot be determined: its name, package name or folder cannot "
-                "be read. Set project-id and build-id."
-            )
+    unreadable = next((one for one in shown if one.unreadable(*names)), None)
+    if unreadable:
+        raise InputError(
+            f"Whether {type(unreadable).__name__.lower()} {unreadable.id} matches cannot be determined: its {what} "
+            f"cannot be read. {remedy}"
+        )
 
 
 def _matches(inputs: BuildInputs, project: Project, build: Build, package_name: str | None) -> bool:
