@@ -146,6 +146,11 @@ def _bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
+def encodable(text: str) -> str:
+    """The text with `?` for half a surrogate pair, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def is_placeholder(secret: str) -> bool:
     """Whether a text is too short for a credential: it is neither used nor hidden."""
     return len(secret.strip()) < MIN_SECRET

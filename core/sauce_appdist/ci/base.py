@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from sauce_appdist.ci.report import Report
 from sauce_appdist.errors import UnwritableOutputs
-from sauce_appdist.text import Redactor, printable
+from sauce_appdist.text import Redactor, encodable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ class Job(NamedTuple):
         """What `ci-metadata` writes to the build."""
         fields = self._asdict()
         del fields["attempt"], fields["system"]
-        return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items() if value}
+        return {key: encodable(value) for key, value in fields.items() if value}
 
 
 def say(stream: TextIO, text: str) -> None:

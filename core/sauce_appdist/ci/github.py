@@ -11,7 +11,7 @@ import github_action_utils as gha
 from sauce_appdist.ci.base import Ci, Job
 from sauce_appdist.ci.report import MARKS
 from sauce_appdist.errors import InputError
-from sauce_appdist.text import markdown, markdown_block, web_link
+from sauce_appdist.text import encodable, markdown, markdown_block, web_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -115,20 +115,15 @@ class GitHub(Ci):
         try:
             if "GITHUB_OUTPUT" in self.environ:
                 for name, text in outputs.texts().items():
-                    gha.set_output(name, _utf8(self._redact(text)))
+                    gha.set_output(name, encodable(self._redact(text)))
         finally:
             if "GITHUB_STEP_SUMMARY" in self.environ:
-                gha.append_job_summary(_utf8(summary(self.report, self._redact)))
+                gha.append_job_summary(encodable(summary(self.report, self._redact)))
 
     def output_files(self) -> Mapping[str, Path]:
         return {
             name: Path(self.environ[name]) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY") if name in self.environ
         }
-
-
-def _utf8(text: str) -> str:
-    """The text with `?` for half a surrogate pair, which no file can hold."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def summary(report: Report, redact: Callable[[str], str] = str) -> str:
