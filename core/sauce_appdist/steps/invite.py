@@ -175,7 +175,8 @@ def invite(
     except ServiceError as error:
         if not error.sent:
             raise
-        out.notified = "unknown" if mails else False
+        if not mails:
+            out.notified = False
         context.ci.report.fact("Invited", f"unknown: {describe_groups(groups)}")
         raise PartialSuccessError(
             f"{error} It is unknown whether {describe_groups(groups)} were invited{' and mailed' if notify else ''}; "
