@@ -42,11 +42,6 @@ def request() -> None:
     _requested = True
 
 
-def requested() -> bool:
-    """Whether somebody asked the step to stop."""
-    return _requested
-
-
 def check() -> None:
     """Raise Cancelled if somebody asked the step to stop."""
     if _requested:

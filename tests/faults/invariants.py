@@ -168,9 +168,6 @@ class Told:
         return other.text(name).replace(self.clean.ran.address, self.ran.address)
 
 
-Rule = "Callable[[Told], str | None]"
-
-
 def _copied(told: Told) -> str | None:
     said, made = told.text("copied"), bool(told.new)
     if said == "true" and not made:

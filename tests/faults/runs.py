@@ -26,7 +26,7 @@ import pytest
 
 from appdist_emulator import Emulator
 from faults.commands import CLIENT_SECRET, NETRC_PASSWORD, REQUEST_TOKEN, Step
-from faults.proxy import HOST, Front, Plan, Reply, Seen
+from faults.proxy import HOST, Front, Plan, Seen
 from harness import github_outputs
 from identity import AUDIENCE, CLIENT_ID, GITHUB_SUBJECT, IdentityProvider, Trust
 
@@ -192,11 +192,6 @@ class Clean:
     @property
     def seen(self) -> list[Seen]:
         return self.ran.seen
-
-    def reply(self, number: int) -> Reply:
-        reply = self.seen[number - 1].passed
-        assert reply
-        return reply
 
 
 @dataclass
