@@ -29,7 +29,8 @@ def run(setting: Setting) -> Section:
     reply = json.dumps({"status": "ok", "build_id": BUILD, "tags": TAGS}).encode()
     rows: list[list[str]] = []
     verdicts: list[str] = []
-    with Stub({f"PATCH {path}": reply}, setting.temp) as url:
+    with Stub({f"PATCH {path}": reply}, setting.temp) as stub:
+        url = stub.url
         for tool, installer in (("pip", _pip), ("uv", _uv)):
             command = installer(setting)
             if command is None:

@@ -42,7 +42,8 @@ _OURS = "the step: `bash core/bootstrap.sh find`"
 def run(setting: Setting) -> Section:
     section = Section("find", setting)
     account = _account()
-    with Stub(account, setting.temp) as url:
+    with Stub(account, setting.temp) as stub:
+        url = stub.url
         searches: dict[str, tuple[dict[str, str], list[str]]] = {
             f"package-name and version: one project's {BUILDS:,} builds": (
                 {"package_name": "com.example.app7", "version": "4.2.2500"},

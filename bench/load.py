@@ -7,22 +7,18 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from bench.measure import Failed
+from bench.measure import Emulator, Failed, Server
 from bench.report import Section, mebibytes, milliseconds
-from bench.setting import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.setting import Setting
 
@@ -75,12 +71,12 @@ def _steps(section: Section, setting: Setting) -> None:
             home.mkdir()
             shutil.copytree(setting.core, home / "core", ignore=shutil.ignore_patterns("__pycache__"))
             (home / "runner").mkdir()
-        with _emulated() as url:
+        with Emulator(setting.core) as emulator:
             started = time.perf_counter()
             with _Peak() as peak:
-                ended = _at_once(setting, home, url, count)
+                ended = _at_once(setting, home, emulator.url, count)
             wall = time.perf_counter() - started
-            problems += [f"{name}: {one}" for one in _wrong(ended, url)]
+            problems += [f"{name}: {one}" for one in _wrong(ended, emulator)]
         installs = sum("installed its dependencies" in one.log for one in ended)
         slowest = max(one.seconds for one in ended)
         failures = sum(one.code != 0 for one in ended)
@@ -122,9 +118,9 @@ def _at_once(setting: Setting, home: Path, url: str, count: int) -> list[_Ended]
     return [one for one in ended if one]
 
 
-def _wrong(ended: list[_Ended], url: str) -> Iterator[str]:
+def _wrong(ended: list[_Ended], emulator: Emulator) -> Iterator[str]:
     """Whatever is not as if each step had been alone."""
-    state = _control(url, "state")
+    state = emulator.control("GET", "state")
     copies = {
         build["id"]: project["folderPath"]
         for project in state["projects"]
@@ -217,13 +213,13 @@ def _emulator(section: Section, setting: Setting) -> None:
     )
     rows = []
     errors = 0
-    rivals = {
-        "the emulator, classic": ["-m", "appdist_emulator", "--port", "0", "--quiet"],
-        "the emulator, compat": ["-m", "appdist_emulator", "--port", "0", "--quiet", "--dialect", "compat"],
-        "bare Flask: a constant JSON": [str(Path(__file__).with_name("bare.py"))],
+    rivals: dict[str, Callable[[], Server]] = {
+        "the emulator, classic": lambda: Emulator(setting.core),
+        "the emulator, compat": lambda: Emulator(setting.core, "--dialect", "compat"),
+        "bare Flask: a constant JSON": lambda: Server([str(Path(__file__).with_name("bare.py"))]),
     }
-    for name, argv in rivals.items():
-        with _server(argv) as server:
+    for name, start in rivals.items():
+        with start() as server:
             paced = _traffic(server.url, rate=RATE, seconds=seconds, setting=setting)
             flat_out = _traffic(server.url, rate=0, seconds=seconds / 2, setting=setting)
             memory = _pss(server.process)
@@ -248,32 +244,3 @@ def _traffic(url: str, *, rate: float, seconds: float, setting: Setting) -> dict
         raise Failed(f"traffic.py ended with {done.returncode}:\n{done.stderr[-3000:]}")
     result: dict[str, Any] = json.loads(done.stdout)
     return result
-
-
-@dataclass(frozen=True)
-class _Server:
-    url: str
-    process: int
-
-
-@contextmanager
-def _server(argv: list[str]) -> Iterator[_Server]:
-    """A server in a process of its own that prints a line with its URL."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "core")}
-    with subprocess.Popen([sys.executable, *argv], env=env, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            yield _Server(process.stdout.readline().split()[-1], process.pid)
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def _emulated() -> Iterator[str]:
-    with _server(["-m", "appdist_emulator", "--port", "0", "--quiet"]) as server:
-        yield server.url
-
-
-def _control(url: str, name: str) -> Any:
-    with urllib.request.urlopen(f"{url}/_emulator/{name}", timeout=60) as answer:
-        return json.load(answer)

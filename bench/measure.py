@@ -8,9 +8,10 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,7 +122,38 @@ def peak(name: str, process: Process) -> int:
     return int(done.stderr.rpartition("peak ")[2]) * _PEAK_UNIT
 
 
-class Stub:
+class Server:
+    """A server in a process of its own, whose first line ends with its URL."""
+
+    def __init__(self, argv: Sequence[str], cwd: Path | None = None) -> None:
+        self._process = subprocess.Popen([sys.executable, *argv], cwd=cwd, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().split()[-1]
+        self.process = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+class Emulator(Server):
+    """The emulator of a core, and its control endpoints."""
+
+    def __init__(self, core: Path, *options: str) -> None:
+        super().__init__(["-m", "appdist_emulator", "--port", "0", "--quiet", *options], core)
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+
+    def control(self, method: str, what: str, body: bytes | None = None) -> Any:
+        """What `/_emulator/…` answers."""
+        request = urllib.request.Request(f"{self.url}/_emulator/{what}", body, method=method)
+        with self._open(request, timeout=60) as reply:
+            return json.load(reply)
+
+
+class Stub(Server):
     """`bench/stub.py` in a process of its own: what is measured is the client."""
 
     def __init__(self, answers: Mapping[str, bytes], directory: Path) -> None:
@@ -131,17 +163,4 @@ class Stub:
             Path(files[route]).write_bytes(body)
         routes = directory / "routes.json"
         routes.write_text(json.dumps(files), encoding="utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("stub.py")), str(routes)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self.url = self._process.stdout.readline().strip()
-
-    def __enter__(self) -> str:
-        return self.url
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        super().__init__(["-I", "-S", str(Path(__file__).with_name("stub.py")), str(routes)])

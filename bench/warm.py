@@ -29,7 +29,8 @@ def run(setting: Setting) -> Section:
     section = Section("warm", setting)
     path = f"/api/1/projects/{PROJECT}/builds/{BUILD}/"
     reply = {"status": "ok", "build_id": BUILD, "tags": TAGS, "metadata": {}, "changelog": "", "groups": []}
-    with Stub({f"PATCH {path}": json.dumps(reply).encode()}, setting.temp) as url:
+    with Stub({f"PATCH {path}": json.dumps(reply).encode()}, setting.temp) as stub:
+        url = stub.url
         inputs = {"project_id": PROJECT, "build_id": BUILD, "tags": ", ".join(TAGS)}
         ours = setting.step("tag", inputs, url=url)
         isolated = f"import sys; sys.path.append({str(setting.deps)!r}); {IMPORTS}"

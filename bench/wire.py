@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import urllib.request
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from bench.measure import Emulator
 from bench.report import Section
 
 if TYPE_CHECKING:
@@ -185,42 +184,21 @@ def _describe_request(entry: Mapping[str, Any]) -> str:
     return f"{entry['method']} `{path}`{status}"
 
 
-class _Emulator:
-    """In a process of its own, with the account of the demo."""
+class _Emulator(Emulator):
+    """With the account of the demo."""
 
     def __init__(self, setting: Setting) -> None:
+        super().__init__(setting.core)
         seed = setting.core / "appdist_emulator" / "seeds" / "northwind.json"
         self._seed = json.loads(seed.read_text(encoding="utf-8"))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "appdist_emulator", "--port", "0", "--quiet"],
-            cwd=setting.core,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self.url = self._process.stdout.readline().split()[-1]
-        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
     def start_over(self, shows: Mapping[str, list[str]]) -> None:
         seed = {**self._seed, "shows": {"build": [], "project": [], **shows}}
-        self._ask("POST", "reset", json.dumps(seed).encode())
+        self.control("POST", "reset", json.dumps(seed).encode())
 
     def log(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = json.loads(self._ask("GET", "requests"))
+        entries: list[dict[str, Any]] = self.control("GET", "requests")
         return entries
 
     def forget(self) -> None:
-        self._ask("DELETE", "requests")
-
-    def _ask(self, method: str, what: str, body: bytes | None = None) -> bytes:
-        request = urllib.request.Request(f"{self.url}/_emulator/{what}", body, method=method)
-        with self._open(request, timeout=30) as reply:
-            answer: bytes = reply.read()
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        self.control("DELETE", "requests")
