@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.setting import Setting
 
 _IDS = {"project_id": "6905338", "build_id": "8911052"}
-_COPY = {"to_folder": "Release Candidates", "copied_app_name": "Northwind Travel RC"}
+_COPY = {"to_folder": "Release Candidates", "copied_app_name": "Northwind Travel Release Candidates"}
 _NOTES = {"release_notes": "Seat maps.", "metadata": "ticket=NW-1204"}
 
 
