@@ -59,6 +59,12 @@ class Company(NamedTuple):
 # --- Ports --------------------------------------------------------------------------------------------
 
 
+def closed_port() -> int:
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as port:
+        return int(port.getsockname()[1])
+
+
 class Port:
     """A port on loopback: each connection is answered in a thread of its own, and what arrives on it is kept.
 

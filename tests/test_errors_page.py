@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from gate.support import THIS, account
 from harness import BUILD, NEWEST_ANDROID, ROOT, Process, Service, connection, expect_rows
 from sauce_appdist.errors import ExitCode
 from sauce_appdist.wire.retry import LONGEST_PAUSE, Fate, RequestKind
+from servers import closed_port
 from wire import test_reasons, test_retry_table
 
 if TYPE_CHECKING:
@@ -110,9 +110,8 @@ def refusing_provider(stage: Stage) -> int:
     return by_provider(stage, f"{stage.service.url}/token")
 
 
-def closed_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as port:
-        return f"http://127.0.0.1:{port.getsockname()[1]}"
+def nobody() -> str:
+    return f"http://127.0.0.1:{closed_port()}"
 
 
 def a_bug(stage: Stage) -> int:
@@ -180,8 +179,8 @@ CAUSES: dict[int, list[tuple[str, Callable[[Stage], int] | str, int | None]]] = 
         ),
     ],
     5: [
-        ("The service", lambda stage: stage.step("find", {"APPDIST_BASE_URL": closed_port()}), None),
-        ("the identity provider", lambda stage: by_provider(stage, f"{closed_port()}/token"), None),
+        ("The service", lambda stage: stage.step("find", {"APPDIST_BASE_URL": nobody()}), None),
+        ("the identity provider", lambda stage: by_provider(stage, f"{nobody()}/token"), None),
         (
             "the package index could not be reached",
             "tests/bootstrap/test_failed_install.py::test_an_index_out_of_reach",

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT
+from servers import closed_port
 
 PAGE = ROOT / "docs" / "tutorial.md"
 PORT = "8765"  # the page's; the test takes a free one instead, as tests run side by side
@@ -43,12 +44,6 @@ def shown(text: str) -> re.Pattern[str]:
         for line in text.splitlines()
     ]
     return re.compile("".join(lines))
-
-
-def free_port() -> str:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return str(listening.getsockname()[1])
 
 
 class Shell:
@@ -113,7 +108,7 @@ class Shell:
     not shutil.which("curl") and not os.environ.get("APPDIST_REQUIRE_RUNNERS"), reason="this machine has no curl"
 )
 def test_the_page_is_what_happens(tmp_path: Path) -> None:
-    page = PAGE.read_text("utf-8").replace(PORT, port := free_port())
+    page = PAGE.read_text("utf-8").replace(PORT, port := str(closed_port()))
     commands = blocks(page)
     assert len(commands) > 8
     assert sum(1 for _, expected in commands if expected) > 8

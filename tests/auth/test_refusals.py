@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from auth.support import (
 from harness import BUILD, EMAIL, Run, Service
 from identity import IdentityProvider
 from sauce_appdist.errors import AuthError, TransportError
+from servers import closed_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -264,8 +264,7 @@ def test_a_passing_trouble_does_not_stop_a_step(
 
 
 def test_a_provider_that_is_not_there(run: Run, service: Service) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{closed_port()}"
     inputs = {"oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "oidc_config_key": CONFIG_KEY}
     done = run("find", **BUILD, **inputs, oidc_token_url=f"http://{place}/token")
     refused(done, TRANSPORT, "Asking for a token", f"{place} cannot be reached")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from email.utils import formatdate
@@ -12,10 +11,12 @@ import pytest
 
 from sauce_appdist.errors import ServiceError, TransportError
 from sauce_appdist.wire.retry import LONGEST_PAUSE
-from servers import PROJECTS, Port, receive
+from servers import PROJECTS, Port, closed_port, receive
 from wire.support import CALLS, WRITES, Wire
 
 if TYPE_CHECKING:
+    import socket
+
     from pytest_httpserver import HTTPServer
 
 OK = {"status": "ok"}
@@ -109,9 +110,7 @@ def test_a_connection_that_breaks_after_sending_is_retried_on_get_only(call: str
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_refused_connection_is_retried_on_every_method(call: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    wire = Wire(url, retries=2)
+    wire = Wire(f"http://127.0.0.1:{closed_port()}", retries=2)
     with pytest.raises(TransportError, match="cannot be reached: check region, base-url and the network") as caught:
         CALLS[call][2](wire.client)
     assert len(wire.waits) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,10 +14,11 @@ from sauce_appdist.auth.oidc import Provider, TokenHttp
 from sauce_appdist.clock import Clock
 from sauce_appdist.errors import ServiceError
 from sauce_appdist.wire.retry import FIRST_PAUSE, LONGEST_PAUSE, RETRIED, Fate, RequestKind, backoff, fate_of_status
-from servers import Port, Server, always, receive
+from servers import Port, Server, always, closed_port, receive
 from wire.support import CALLS, Wire
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
 RETRIES = 2
@@ -56,9 +56,7 @@ KINDS = {
 def failing(failure: str, seen: list[bytes]) -> Iterator[str]:
     """The address of a server where every request meets this failure; `seen` gets what arrives."""
     if failure == "refused":
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{closed_port()}"
         return
     over = threading.Event()
 
